@@ -1,0 +1,82 @@
+import { InvalidMessageError } from './errors.ts';
+
+/** A query key of TanStack Query, or a tRPC path such as `['user', 'notifications']`. */
+export type QueryKey = readonly unknown[];
+
+/** "These queries went stale": matched by `matchesQuery`. */
+export interface QueryInvalidation {
+  readonly type: 'query-invalidation';
+  readonly queryKey: QueryKey;
+  /** Only the very key, no prefix. @default false */
+  readonly exact?: boolean;
+}
+
+/** "Everything bound to this channel went stale." */
+export interface ChannelInvalidation {
+  readonly type: 'channel-invalidation';
+}
+
+/** An application's own event; it invalidates nothing. */
+export interface EventMessage<Name extends string = string, Data = unknown> {
+  readonly type: 'event';
+  readonly name: Name;
+  readonly data: Data;
+}
+
+/** What is published to a channel. */
+export type Message = QueryInvalidation | ChannelInvalidation | EventMessage;
+
+/** Either a message, or the reason why it is none. */
+export type ParsedMessage =
+  | { readonly ok: true; readonly message: Message }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Parses what came out of a publication. Never throws: an unknown type (a newer server) is a reason, not a fault.
+ * Fields that are not part of a type are dropped.
+ */
+export function parseMessage(value: unknown): ParsedMessage {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return bad(`expected an object, got ${kind(value)}`);
+  const { type, queryKey, exact, name, data } = value as Record<string, unknown>;
+  switch (type) {
+    case 'query-invalidation':
+      if (!Array.isArray(queryKey)) return bad(`queryKey must be an array, got ${kind(queryKey)}`);
+      if (exact !== undefined && typeof exact !== 'boolean') return bad(`exact must be a boolean, got ${kind(exact)}`);
+      return { ok: true, message: exact ? { type, queryKey, exact } : { type, queryKey } };
+    case 'channel-invalidation':
+      return { ok: true, message: { type } };
+    case 'event':
+      if (typeof name !== 'string' || name === '') return bad(`an event needs a name, got ${kind(name)}`);
+      return { ok: true, message: { type, name, data } };
+    default:
+      return bad(`unknown type ${typeof type === 'string' ? JSON.stringify(type.slice(0, 40)) : kind(type)}`);
+  }
+}
+
+/**
+ * Returns `value` as a message that may be published.
+ * @throws InvalidMessageError (`invalid_message`)
+ */
+export function assertMessage(value: unknown): Message {
+  const parsed = parseMessage(value);
+  if (!parsed.ok)
+    throw new InvalidMessageError(
+      `Not a message: ${parsed.reason}. Expected { type: 'query-invalidation', queryKey }, { type: 'channel-invalidation' } or { type: 'event', name, data }.`,
+    );
+  return parsed.message;
+}
+
+function bad(reason: string): ParsedMessage {
+  return { ok: false, reason };
+}
+
+function kind(value: unknown): string {
+  return value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'an array'
+      : value === undefined
+        ? 'nothing'
+        : `a ${typeof value}`;
+}

@@ -1,0 +1,21 @@
+/**
+ * A place in a channel's stream, assigned by the broker. Offsets count up by one per publication inside an epoch;
+ * a new epoch (restart of a memory engine, lost history) starts a new stream, and positions of two epochs cannot be compared.
+ */
+export interface Position {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+/** Whether both name the same place in the same stream. */
+export function isSamePosition(a: Position, b: Position): boolean {
+  return a.epoch === b.epoch && a.offset === b.offset;
+}
+
+/** Parses what claims to be a position. Anything but a string epoch and a whole offset ≥ 0 is `null`. */
+export function parsePosition(value: unknown): Position | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { epoch, offset } = value as { epoch?: unknown; offset?: unknown };
+  if (typeof epoch !== 'string' || !Number.isSafeInteger(offset) || (offset as number) < 0) return null;
+  return { epoch, offset: offset as number };
+}

@@ -1,0 +1,71 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defaultClientConditions, defaultServerConditions } from 'vite';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { findChromium } from './test/lanes.ts';
+
+const source = '@op/source';
+const conditions = [source, ...defaultServerConditions];
+const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+const chromium = findChromium();
+const isRoot = process.getuid?.() === 0;
+
+/** Tests that start real servers, browsers or databases; one file after the other, so that two cores are enough. */
+const system = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false };
+
+const projects: TestProjectConfiguration[] = [
+  {
+    ...resolve,
+    test: {
+      name: 'unit',
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
+      include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
+      exclude: ['**/*.browser.test.tsx', '**/node_modules/**', '**/dist/**'],
+      sequence: { groupOrder: 0 },
+    },
+  },
+  {
+    ...resolve,
+    test: { name: 'conformance', include: ['conformance/**/*.test.ts'], ...system, sequence: { groupOrder: 1 } },
+  },
+  {
+    ...resolve,
+    test: {
+      name: 'system',
+      include: ['apps/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/system/**/*.test.ts'],
+      exclude: ['**/node_modules/**'],
+      ...system,
+      sequence: { groupOrder: 2 },
+    },
+  },
+];
+
+if (chromium) {
+  projects.push({
+    root: './packages/realtime',
+    resolve: { conditions: [source, ...defaultClientConditions] },
+    optimizeDeps: {
+      include: ['react', 'react-dom', 'react-dom/client', 'react/jsx-runtime', 'react/jsx-dev-runtime'],
+    },
+    test: {
+      name: 'browser',
+      testTimeout: 30_000,
+      include: ['src/**/*.browser.test.tsx'],
+      sequence: { groupOrder: 3 },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        api: { host: '127.0.0.1' },
+        provider: playwright({
+          launchOptions: { executablePath: chromium, args: isRoot ? ['--no-sandbox'] : [] },
+        }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  });
+}
+
+export default defineConfig({
+  test: { projects, reporters: ['default', './test/lane-reporter.ts'], passWithNoTests: true },
+});
