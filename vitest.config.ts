@@ -20,7 +20,7 @@ const projects: TestProjectConfiguration[] = [
       testTimeout: 30_000,
       hookTimeout: 30_000,
       include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
-      exclude: ['**/*.browser.test.tsx', '**/node_modules/**', '**/dist/**'],
+      exclude: ['**/*.browser.test.tsx', 'test/system/**', '**/node_modules/**', '**/dist/**'],
       sequence: { groupOrder: 0 },
     },
   },
