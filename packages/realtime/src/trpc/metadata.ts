@@ -1,0 +1,143 @@
+import { isChannelName } from '../core/channel.ts';
+import { type Message, parseMessage } from '../core/message.ts';
+import { type Position, parsePosition } from '../core/position.ts';
+
+/**
+ * The contract between `/trpc/server` and the link of `/trpc/client`: how a request says that it wants to know about freshness, and how an answer tells.
+ *
+ * An answer travels as `{ "~op/rt": WireMeta, d: data }` in the place of `data`, and only where the request announced itself, so nobody else ever sees it.
+ * Plain JSON drops `d: undefined`: a missing `d` reads as undefined.
+ */
+
+/** The only version so far. Within it fields may be added; a reader ignores what it does not know. Another number: all of the metadata is ignored. */
+export const META_VERSION = 1;
+
+/** Request header, and key in tRPC's `connectionParams`: "wrap the answers"; its value is `META_VERSION`. Belongs in `Vary`. */
+export const ANNOUNCE_HEADER = 'x-op-realtime';
+
+/** Request header: an id that the answer echoes, to tell an answer that was made for this request from a cached one. Never in `Vary`. */
+export const REQUEST_ID_HEADER = 'x-op-realtime-id';
+
+/** A server echoes only ids of at most this length, `[A-Za-z0-9_-]`. */
+export const MAX_REQUEST_ID_LENGTH = 64;
+
+/** More watched or touched channels than this in one answer make its metadata malformed. */
+export const MAX_CHANNELS_PER_ANSWER = 1000;
+
+/** Longer grants are dropped. */
+export const MAX_GRANT_LENGTH = 8192;
+
+const META = '~op/rt';
+
+/** A channel that the data of a query depends on. */
+export interface WatchedChannel {
+  readonly channel: string;
+  /** Where the channel stood before the data was read; `null` where it could not be known. */
+  readonly stamp: Position | null;
+  /** A subscription token for the channel; `null` where the connection token carries it, or nothing could be issued. */
+  readonly grant: string | null;
+}
+
+/** A channel that a mutation announced something on. */
+export interface TouchedChannel {
+  readonly channel: string;
+  /** The position of the publication; `null` where it was not known in time, or publishing failed. */
+  readonly position: Position | null;
+  readonly message: Message;
+}
+
+/** What an answer says about its freshness. */
+export interface AnswerMeta {
+  /** The request's id as the server saw it; `true` where an answer cannot be anybody else's (WebSocket, in process); `null` for data that is older than the request (a cache, a replica). */
+  readonly requestId: string | true | null;
+  readonly channels: readonly WatchedChannel[];
+  readonly touched: readonly TouchedChannel[];
+}
+
+/** `AnswerMeta` on the wire: what is unknown is left out. */
+export interface WireMeta {
+  readonly v: typeof META_VERSION;
+  readonly id?: string | true;
+  readonly watch?: readonly { channel: string; epoch?: string; offset?: number; grant?: string }[];
+  readonly touch?: readonly { channel: string; epoch?: string; offset?: number; message?: Message }[];
+}
+
+/** `data` as it travels to a link that announced itself. */
+export interface Envelope {
+  readonly [META]: WireMeta;
+  readonly d: unknown;
+}
+
+/** Makes the envelope of an answer. */
+export function toEnvelope(meta: AnswerMeta, data: unknown): Envelope {
+  return { [META]: toWireMeta(meta), d: data };
+}
+
+/** Writes metadata for the wire. A message that invalidates the whole channel is the default and left out. */
+export function toWireMeta({ requestId, channels, touched }: AnswerMeta): WireMeta {
+  return {
+    v: META_VERSION,
+    ...(requestId !== null && { id: requestId }),
+    ...(channels.length && {
+      watch: channels.map(({ channel, stamp, grant }) => ({ channel, ...stamp, ...(grant !== null && { grant }) })),
+    }),
+    ...(touched.length && {
+      touch: touched.map(({ channel, position, message }) => ({
+        channel,
+        ...position,
+        ...(message.type !== 'channel-invalidation' && { message }),
+      })),
+    }),
+  };
+}
+
+/**
+ * Opens an envelope; `null` for what is none. `meta` is `null` where it is malformed or of another version: then nothing is known about the data, which is
+ * handed on all the same.
+ */
+export function openEnvelope(value: unknown): { readonly data: unknown; readonly meta: AnswerMeta | null } | null {
+  if (!isRecord(value) || !Object.hasOwn(value, META)) return null;
+  return { data: value.d, meta: parseMeta(value[META]) };
+}
+
+/**
+ * Parses the metadata of an answer. A list with one malformed entry makes all of it `null`: data bound to half of its channels would be called live wrongly.
+ * A malformed position counts as unknown, and a touched channel with a message of an unknown type is skipped, as such a publication would be.
+ */
+export function parseMeta(value: unknown): AnswerMeta | null {
+  if (!isRecord(value) || value.v !== META_VERSION) return null;
+  const channels = parseList(value.watch, (entry, channel): WatchedChannel => {
+    const { grant } = entry;
+    return {
+      channel,
+      stamp: parsePosition(entry),
+      grant: typeof grant === 'string' && grant.length <= MAX_GRANT_LENGTH ? grant : null,
+    };
+  });
+  const touched = parseList(value.touch, (entry, channel): TouchedChannel | null => {
+    const { message = { type: 'channel-invalidation' } } = entry;
+    const parsed = parseMessage(message);
+    return parsed.ok ? { channel, position: parsePosition(entry), message: parsed.message } : null;
+  });
+  const { id } = value;
+  return channels && touched && { requestId: typeof id === 'string' || id === true ? id : null, channels, touched };
+}
+
+function parseList<T>(
+  list: unknown,
+  parse: (entry: Record<string, unknown>, channel: string) => T | null,
+): readonly T[] | null {
+  if (list === undefined) return [];
+  if (!Array.isArray(list) || list.length > MAX_CHANNELS_PER_ANSWER) return null;
+  const parsed: T[] = [];
+  for (const entry of list) {
+    if (!isRecord(entry) || !isChannelName(entry.channel)) return null;
+    const item = parse(entry, entry.channel);
+    if (item) parsed.push(item);
+  }
+  return parsed;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
