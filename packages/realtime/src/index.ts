@@ -17,6 +17,7 @@ export {
   BrokerError,
   ChannelRefusedError,
   ConfigError,
+  DisconnectedError,
   ErrorCode,
   InvalidChannelError,
   InvalidMessageError,

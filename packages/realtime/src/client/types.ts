@@ -1,4 +1,5 @@
-import type { ChannelName } from '../core/channel.ts';
+import type { ChannelDelivery, ChannelName } from '../core/channel.ts';
+import type { Clock, Random } from '../core/clock.ts';
 import type { ChannelRefusedError, RealtimeError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
 import type { Position } from '../core/position.ts';
@@ -34,11 +35,15 @@ export type ChannelLoss =
 export type MessageHandler = (message: Message, publication: Publication) => void;
 
 export interface SubscribeOptions {
-  /** Called at every join and rejoin, before the publications that it recovered. Late subscribers of a joined channel get the last join at once (in a microtask). */
+  /**
+   * Called at every join and rejoin, before the publications that it recovered (these follow in the same synchronous turn).
+   * A late subscriber of a channel that is joined already gets a join of its own, in a microtask: unrecovered, at the position
+   * of the last publication delivered. Publications come to it from there on, and never before its join.
+   */
   readonly onJoin?: (join: ChannelJoin) => void;
   /** Called when coverage ends for whatever reason; `refused` and `unsubscribed` are final for this subscription until a new grant. */
   readonly onLoss?: (loss: ChannelLoss) => void;
-  /** Called for publications that are no known message, instead of the handler. @default reported once per type to `onError` of the instance */
+  /** Called for publications that are no known message, instead of the handler. @default reported once per kind to `onError` of the instance */
   readonly onUnknown?: (data: unknown, publication: Publication) => void;
   /** Where to recover from at the first join (client-side subscriptions only). */
   readonly since?: Position;
@@ -81,6 +86,95 @@ export interface ChannelGrant {
   readonly channel: ChannelName;
   /** A subscription token (JWT). */
   readonly token: string;
+}
+
+/** A WebSocket class, such as the browser's or that of `ws`. */
+export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => object;
+
+/**
+ * The answer to `getChannelTokens`: a subscription token (JWT) per channel. A channel that is absent or `null` is refused to this user.
+ */
+export type ChannelTokens = Readonly<Record<string, string | null | undefined>>;
+
+/** Configuration of a `RealtimeManager`. */
+export interface RealtimeConfig {
+  /** Address of the broker's WebSocket endpoint: `wss://…/connection/websocket`. */
+  readonly wsUrl: string;
+  /**
+   * Fetches a connection token (JWT). Called at the first connect, when the token expires and after `reconnect()`; never twice at a time.
+   * A rejection is retried with back-off and shown in `status`. `UnauthorizedError`, an answer `null`, `undefined` or `''`, and a tRPC error with
+   * HTTP status 401 or 403 are final until `reconnect()`.
+   */
+  readonly getToken: () => Promise<string | null | undefined>;
+  /**
+   * Fetches subscription tokens for channels that the connection token does not carry: many in one call, first ones and renewals.
+   * Without it such channels are refused until a grant comes by `addGrant`.
+   */
+  readonly getChannelTokens?: ((channels: readonly string[]) => Promise<ChannelTokens>) | undefined;
+  /**
+   * The app's own channels (what `defineChannels` returned). A channel with `delivery: 'connection'` that the connection token lacks is refused
+   * at once; `getChannelTokens` is not asked for it. `Channels.global` and `Channels.user` are always known.
+   */
+  readonly channels?:
+    | Readonly<Record<string, { readonly scope: string; readonly delivery: ChannelDelivery }>>
+    | undefined;
+  /** @default the global `WebSocket`; on a Node without one, that of `ws` */
+  readonly websocket?: WebSocketConstructor | undefined;
+  /**
+   * Faults that no caller can be given: a handler that threw, a message of an unknown type, a bad grant, a refused channel whose subscriber has
+   * no `onLoss`, a failed `getToken`.
+   * @default `console.error`
+   */
+  readonly onError?: ((error: RealtimeError) => void) | undefined;
+  /** How long the connection outlives the last subscription. @default 5_000 */
+  readonly disconnectGraceMs?: number | undefined;
+  /** Without a connection for this long, `status` becomes `polling`. @default 30_000 */
+  readonly pollingAfterMs?: number | undefined;
+  /** Time limit for a command (`publish`, `rpc`, …) and for opening a socket. @default 5_000 */
+  readonly timeoutMs?: number | undefined;
+  /** Time limit for one call of `getToken` or `getChannelTokens`. @default 15_000 */
+  readonly tokenTimeoutMs?: number | undefined;
+  /** After sleep, `online` or a return to the tab, the connection must answer within this time or is replaced. @default 4_000 */
+  readonly probeTimeoutMs?: number | undefined;
+  /** First and longest pause before a failed `getChannelTokens` or a failed load of the client's code is tried again (full jitter). @default { minMs: 500, maxMs: 20_000 } */
+  readonly retry?: { readonly minMs: number; readonly maxMs: number } | undefined;
+  /** Channels that one connection may join; more are refused with code 106. As `client.channel_limit` of Centrifugo. @default 128 */
+  readonly maxChannels?: number | undefined;
+  /** `now()` counts milliseconds from the Unix epoch. @default the machine's clock */
+  readonly clock?: Clock | undefined;
+  /** @default Math.random */
+  readonly random?: Random | undefined;
+}
+
+/** A client present in a channel. */
+export interface PresentClient {
+  /** The broker's id of the connection. */
+  readonly clientId: string;
+  readonly userId: string;
+  /** `info` of its connection token. */
+  readonly connectionInfo?: unknown;
+  /** `info` of its grant. */
+  readonly channelInfo?: unknown;
+}
+
+export interface PresenceStats {
+  readonly clients: number;
+  readonly users: number;
+}
+
+export interface HistoryOptions {
+  /** How many publications at most; 0 asks for the position only. @default 0 */
+  readonly limit?: number;
+  /** Only publications after this position. */
+  readonly since?: Position;
+  /** Newest first. @default false */
+  readonly reverse?: boolean;
+}
+
+export interface ChannelHistory {
+  /** The top of the stream. */
+  readonly position: Position;
+  readonly publications: readonly (Publication & { readonly data: unknown })[];
 }
 
 /** What the rest of the library (and an app) uses of a manager. Implemented by `RealtimeManager`. */

@@ -18,6 +18,10 @@ export const ErrorCode = {
   ChannelRefused: 'channel_refused',
   /** The connection is closed for good, or was lost while a call waited for its answer. */
   Disconnected: 'disconnected',
+  /** `getToken` or `getChannelTokens` failed. It is called again with back-off. */
+  TokenUnavailable: 'token_unavailable',
+  /** A handler of the application threw. The other handlers were called. */
+  HandlerFailed: 'handler_failed',
   /** No answer within the time limit. */
   Timeout: 'timeout',
   /** The server API could not be reached, or did not answer with what it should. */
@@ -109,6 +113,17 @@ export class BrokerError extends RealtimeError {
   readonly brokerCode: number;
   constructor(brokerCode: number, message: string) {
     super(ErrorCode.Broker, `The broker answered ${brokerCode}: ${message}`);
+    this.brokerCode = brokerCode;
+  }
+}
+
+/** The connection is down: closed by the broker, lost, or not yet there. Code `disconnected`. */
+export class DisconnectedError extends RealtimeError {
+  override readonly name = 'DisconnectedError';
+  /** Centrifugo's disconnect code (3001 shutdown, 3503 force disconnect …); `null` where the network or this side ended it. */
+  readonly brokerCode: number | null;
+  constructor(reason: string, brokerCode: number | null = null) {
+    super(ErrorCode.Disconnected, brokerCode ? `The broker closed the connection (${brokerCode}): ${reason}` : reason);
     this.brokerCode = brokerCode;
   }
 }
