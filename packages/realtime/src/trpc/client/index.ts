@@ -1,1 +1,1 @@
-export {};
+export { type Announcement, type RealtimeLinkOptions, realtimeLink } from './realtime-link.ts';

@@ -1,0 +1,119 @@
+import type { AnswerMeta, TouchedChannel } from '../trpc/metadata.ts';
+
+/** What is known about one answer. It belongs to the data that came with it, not to a cache key. */
+export interface Answer {
+  readonly meta: AnswerMeta;
+  /** Per listener its tick when the request left, for its floor; `null` where the answer may be older than the request. */
+  readonly sentAt: Ticks | null;
+}
+
+/** One call of a query procedure. `answer` stays `null` until there is one that says something about itself. */
+export interface Call {
+  readonly path: string;
+  readonly input: unknown;
+  answer: Answer | null;
+}
+
+/** One that follows the calls of a tab: a bound query client. */
+export interface CallListener {
+  /** Names this moment, so that what was known now can be looked up later. */
+  tick(): number;
+  /** A query procedure is being called, from inside the fetch that needs it. */
+  called(call: Call): void;
+  mutationStarted(): void;
+  /** Announcements of an own mutation, before the app sees its answer. */
+  touched(channels: readonly TouchedChannel[]): void;
+  /** `ok` is false where it failed, or its answer was lost. */
+  mutationEnded(ok: boolean): void;
+}
+
+type Ticks = ReadonlyMap<CallListener, number>;
+
+/** How many requests that left are remembered. An answer to an older one brings no floor, which is safe. */
+const REMEMBERED_REQUESTS = 512;
+
+/**
+ * Where the link leaves what answers say about themselves and bound query clients pick it up. Answers are kept by the identity of their data, weakly, so nobody
+ * who does not hold the data learns anything about it.
+ */
+export class Answers {
+  readonly #byData = new WeakMap<object, Answer>();
+  readonly #requests = new Map<string, Ticks>();
+  readonly #listeners = new Set<CallListener>();
+  readonly #prefix: string;
+  #count = 0;
+
+  /** `prefix` makes request ids differ from those of other tabs and page loads: `[A-Za-z0-9_-]`, at most 32 characters. */
+  constructor(prefix: string = Math.random().toString(36).slice(2)) {
+    this.#prefix = prefix;
+  }
+
+  listen(listener: CallListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A request leaves now. Returns its id, which the answer echoes. */
+  requestLeaves(): string {
+    const id = `${this.#prefix}-${(++this.#count).toString(36)}`;
+    this.#requests.set(id, this.#ticks());
+    if (this.#requests.size > REMEMBERED_REQUESTS)
+      for (const oldest of this.#requests.keys()) {
+        this.#requests.delete(oldest);
+        break;
+      }
+    return id;
+  }
+
+  /** A query procedure is called. Returns what takes its answer's metadata, and is called before the answer is handed on. */
+  startQuery(path: string, input: unknown): (meta: AnswerMeta | null) => Answer | null {
+    const call: Call = { path, input, answer: null };
+    const started = this.#ticks();
+    for (const listener of this.#listeners) listener.called(call);
+    return (meta) => {
+      if (!meta) return null;
+      // An echoed id is looked up, not compared with this call's: a cached answer to an earlier request has the floor of that one.
+      const sentAt =
+        meta.requestId === true ? started : meta.requestId ? (this.#requests.get(meta.requestId) ?? null) : null;
+      call.answer = { meta, sentAt };
+      return call.answer;
+    };
+  }
+
+  mutationStarted(): void {
+    for (const listener of this.#listeners) listener.mutationStarted();
+  }
+
+  touched(channels: readonly TouchedChannel[]): void {
+    for (const listener of this.#listeners) listener.touched(channels);
+  }
+
+  mutationEnded(ok: boolean): void {
+    for (const listener of this.#listeners) listener.mutationEnded(ok);
+  }
+
+  /** Keeps what is known about `data`. Values that are no objects have no identity and are left out. */
+  set(data: unknown, answer: Answer): void {
+    if (typeof data === 'object' && data) this.#byData.set(data, answer);
+  }
+
+  get(data: unknown): Answer | undefined {
+    return typeof data === 'object' && data ? this.#byData.get(data) : undefined;
+  }
+
+  #ticks(): Ticks {
+    return new Map(Array.from(this.#listeners, (listener) => [listener, listener.tick()]));
+  }
+}
+
+const DEFAULT: unique symbol = Symbol.for('@op/realtime.answers');
+
+/**
+ * The one instance that links and query clients of a tab share unless told otherwise. On `globalThis`, because bundlers may load this module several times
+ * (one copy per layer in Next.js, again after a hot update).
+ */
+export function sharedAnswers(): Answers {
+  const scope = globalThis as { [DEFAULT]?: Answers };
+  scope[DEFAULT] ??= new Answers();
+  return scope[DEFAULT];
+}
