@@ -99,7 +99,8 @@ function buildName(scope: string, names: readonly string[], ids: readonly Channe
 }
 
 function describe(id: unknown): string {
-  return typeof id === 'string' ? JSON.stringify(id.length > 40 ? `${id.slice(0, 40)}…` : id) : String(id);
+  if (typeof id === 'string') return JSON.stringify(id.length > 40 ? `${id.slice(0, 40)}…` : id);
+  return typeof id === 'number' ? String(id) : id === null ? 'null' : typeof id;
 }
 
 /** The channels that every app has. */
@@ -130,18 +131,21 @@ export function parseChannelName(value: unknown): ChannelName {
   );
 }
 
-const PLAIN = /[A-Za-z0-9._@+-]/;
+const PLAIN = /^[A-Za-z0-9._@+-]$/;
+/** Half of a surrogate pair without the other half: a string may hold it, UTF-8 cannot. */
+const LONE_SURROGATE = /^[\uD800-\uDFFF]$/;
 
 /**
- * Makes any string a valid channel id, reversibly (`decodeChannelId`). Plain characters stay; every other byte of its UTF-8 form becomes `=XX`,
- * and the empty string `~`. Two different strings never give the same id.
+ * Makes any string a valid channel id, reversibly (`decodeChannelId`). Plain characters stay; of every other one each byte of its UTF-8 form becomes `=XX`, a lone
+ * surrogate becomes `~XXXX`, and the empty string `~`. Two different strings never give the same id.
  */
 export function encodeChannelId(value: string): string {
   if (value === '') return '~';
   let id = '';
-  for (const byte of new TextEncoder().encode(value)) {
-    const char = String.fromCharCode(byte);
-    id += byte < 128 && PLAIN.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  for (const char of value) {
+    if (PLAIN.test(char)) id += char;
+    else if (LONE_SURROGATE.test(char)) id += `~${hex(char.charCodeAt(0))}`;
+    else for (const byte of new TextEncoder().encode(char)) id += `=${hex(byte)}`;
   }
   return id;
 }
@@ -151,14 +155,23 @@ export function encodeChannelId(value: string): string {
  * @throws InvalidChannelError (`invalid_channel`) for an id that it cannot have made.
  */
 export function decodeChannelId(id: string): string {
-  const bytes = Uint8Array.from(
-    (id === '~' ? '' : id).replace(/=([0-9A-F]{2})/g, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    ),
-    (c) => c.charCodeAt(0),
-  );
-  const value = new TextDecoder().decode(bytes);
+  const value =
+    id === '~'
+      ? ''
+      : id.replace(/~([0-9A-F]{4})|(?:=[0-9A-F]{2})+/g, (escaped, unit: string | undefined) =>
+          unit ? String.fromCharCode(Number.parseInt(unit, 16)) : decodeUtf8(escaped.slice(1).split('=')),
+        );
   if (encodeChannelId(value) !== id)
     throw new InvalidChannelError(`${describe(id)} was not made by encodeChannelId().`);
   return value;
+}
+
+function hex(code: number): string {
+  return code.toString(16).toUpperCase().padStart(2, '0');
+}
+
+function decodeUtf8(bytes: readonly string[]): string {
+  // Otherwise a byte order mark at the start would be swallowed.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return decoder.decode(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
 }
