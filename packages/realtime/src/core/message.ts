@@ -9,11 +9,15 @@ export interface QueryInvalidation {
   readonly queryKey: QueryKey;
   /** Only the very key, no prefix. @default false */
   readonly exact?: boolean;
+  /** Clients wait a random part of this before they refetch, so that they do not all come at once. Milliseconds. @default 0 */
+  readonly spreadMs?: number;
 }
 
 /** "Everything bound to this channel went stale." */
 export interface ChannelInvalidation {
   readonly type: 'channel-invalidation';
+  /** As in `QueryInvalidation`. */
+  readonly spreadMs?: number;
 }
 
 /** An application's own event; it invalidates nothing. */
@@ -38,16 +42,19 @@ export type ParsedMessage =
 export function parseMessage(value: unknown): ParsedMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return bad(`expected an object, got ${kind(value)}`);
-  const { type, queryKey, exact, name, data } = value as Record<string, unknown>;
+  const { type, queryKey, exact, spreadMs, name, data } = value as Record<string, unknown>;
+  // A spread that makes no sense must not cost the invalidation.
+  const spread = typeof spreadMs === 'number' && spreadMs > 0 && { spreadMs };
   switch (type) {
     case 'query-invalidation':
       if (!Array.isArray(queryKey)) return bad(`queryKey must be an array, got ${kind(queryKey)}`);
       if (exact !== undefined && typeof exact !== 'boolean') return bad(`exact must be a boolean, got ${kind(exact)}`);
-      return { ok: true, message: exact ? { type, queryKey, exact } : { type, queryKey } };
+      return { ok: true, message: { type, queryKey, ...(exact && { exact }), ...spread } };
     case 'channel-invalidation':
-      return { ok: true, message: { type } };
+      return { ok: true, message: { type, ...spread } };
     case 'event':
-      if (typeof name !== 'string' || name === '') return bad(`an event needs a name, got ${kind(name)}`);
+      if (typeof name !== 'string' || name === '')
+        return bad(`an event needs a name that is not empty, got ${kind(name)}`);
       return { ok: true, message: { type, name, data } };
     default:
       return bad(`unknown type ${typeof type === 'string' ? JSON.stringify(type.slice(0, 40)) : kind(type)}`);
@@ -72,11 +79,5 @@ function bad(reason: string): ParsedMessage {
 }
 
 function kind(value: unknown): string {
-  return value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'an array'
-      : value === undefined
-        ? 'nothing'
-        : `a ${typeof value}`;
+  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 }
