@@ -19,6 +19,7 @@ export {
   ConfigError,
   DisconnectedError,
   ErrorCode,
+  InvalidArgumentError,
   InvalidChannelError,
   InvalidMessageError,
   NotInitializedError,

@@ -4,6 +4,8 @@ export const ErrorCode = {
   InvalidChannel: 'invalid_channel',
   /** A message to publish is not one of the known shapes, or too large. */
   InvalidMessage: 'invalid_message',
+  /** An argument of a call has the wrong form, such as an empty user id. */
+  InvalidArgument: 'invalid_argument',
   /** An option or environment variable that is needed is unset, empty or malformed. */
   InvalidConfig: 'invalid_config',
   /** `RealtimeManager.getInstance()` before `initialize()`. */
@@ -56,6 +58,14 @@ export class InvalidMessageError extends RealtimeError {
   override readonly name = 'InvalidMessageError';
   constructor(message: string) {
     super(ErrorCode.InvalidMessage, message);
+  }
+}
+
+/** An argument that the call cannot work with. Code `invalid_argument`. */
+export class InvalidArgumentError extends RealtimeError {
+  override readonly name = 'InvalidArgumentError';
+  constructor(message: string) {
+    super(ErrorCode.InvalidArgument, message);
   }
 }
 

@@ -1,1 +1,36 @@
-export {};
+export { type ChannelName, Channels, defineChannels, encodeChannelId } from '../core/channel.ts';
+export {
+  BrokerError,
+  ConfigError,
+  ErrorCode,
+  InvalidArgumentError,
+  InvalidChannelError,
+  InvalidMessageError,
+  RealtimeError,
+} from '../core/errors.ts';
+export type { Message } from '../core/message.ts';
+export type { Position } from '../core/position.ts';
+export type { RealtimeOptions } from './config.ts';
+export { realtime } from './default-realtime.ts';
+export { ApiTimeoutError, ApiUnauthorizedError, ApiUnavailableError } from './errors.ts';
+export type { PublishOptions } from './publication.ts';
+export type { PublishOutcome } from './publish-queue.ts';
+export type { PublishObserver, PublishReport } from './publish-report.ts';
+export {
+  type CallOptions,
+  createRealtime,
+  type DisconnectOptions,
+  type History,
+  type HistoryOptions,
+  type HistoryPublication,
+  type PresenceStats,
+  type PresentClient,
+  type PublishResult,
+  type Realtime,
+} from './realtime.ts';
+export type {
+  ChannelTokenRequest,
+  ChannelTokensRequest,
+  ConnectionTokenRequest,
+  IssuedGrant,
+} from './tokens.ts';

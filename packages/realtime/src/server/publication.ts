@@ -1,0 +1,56 @@
+import { type ChannelName, parseChannelName } from '../core/channel.ts';
+import { InvalidArgumentError, InvalidMessageError } from '../core/errors.ts';
+import { assertMessage, type Message } from '../core/message.ts';
+import type { PublishCommand } from './publish-queue.ts';
+
+export interface PublishOptions {
+  /** Two publishes to a channel with the same key within five minutes are one. @default a random one, so that a retry never doubles */
+  readonly idempotencyKey?: string;
+  /** Text that goes with the publication, apart from the message. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /**
+   * Only for events: deliver to those who are connected now, and keep it out of the history that others recover from (typing, cursors).
+   * @default false
+   */
+  readonly skipHistory?: boolean;
+}
+
+/**
+ * Checks a publication and writes it out, so that what the caller does to the message afterwards changes nothing.
+ *
+ * @throws InvalidChannelError, InvalidMessageError, InvalidArgumentError
+ */
+export function toCommand(
+  channels: readonly ChannelName[],
+  message: Message,
+  options: PublishOptions,
+  maxMessageBytes: number,
+): PublishCommand {
+  const parsed = assertMessage(message);
+  const { tags, skipHistory = false, idempotencyKey = crypto.randomUUID() } = options;
+  if (skipHistory && parsed.type !== 'event')
+    throw new InvalidArgumentError('skipHistory is only for events: an invalidation must reach those who rejoin.');
+  let fields = `"data":${serialize(parsed, maxMessageBytes)},"idempotency_key":${JSON.stringify(idempotencyKey)}`;
+  if (tags) fields += `,"tags":${JSON.stringify(tags)}`;
+  if (skipHistory) fields += ',"skip_history":true';
+  return { channels: [...new Set(channels.map(parseChannelName))], fields };
+}
+
+function serialize(message: Message, maxMessageBytes: number): string {
+  let text: string;
+  try {
+    text = JSON.stringify(message);
+  } catch {
+    // The error's own text would show data of the message.
+    throw new InvalidMessageError('The message cannot be written as JSON: it has a cycle or a BigInt.');
+  }
+  // UTF-8 has one to three bytes per UTF-16 unit, so most messages need not be encoded to be measured.
+  if (text.length > maxMessageBytes || text.length * 3 > maxMessageBytes) {
+    const bytes = new TextEncoder().encode(text).length;
+    if (bytes > maxMessageBytes)
+      throw new InvalidMessageError(
+        `A message has at most ${maxMessageBytes} bytes, got ${bytes}. Publish what changed, not the data: every subscriber gets a copy.`,
+      );
+  }
+  return text;
+}

@@ -1,0 +1,299 @@
+import type { ChannelName } from '../core/channel.ts';
+import type { Clock } from '../core/clock.ts';
+import type { RealtimeError } from '../core/errors.ts';
+import type { Position } from '../core/position.ts';
+import {
+  type ApiClient,
+  brokerErrorOf,
+  isRecord,
+  isRetryable,
+  RETRY_DELAY_MS,
+  unexpectedAnswer,
+} from './api-client.ts';
+import { delay } from './deadline.ts';
+import { ApiTimeoutError } from './errors.ts';
+
+/** More publishes than this go in another request. */
+export const MAX_COMMANDS_PER_REQUEST = 500;
+
+/** A request is closed when its body has reached this many characters. */
+export const MAX_REQUEST_CHARS = 1_000_000;
+
+/** Further requests wait, and so gather what comes meanwhile: a burst of any shape stays a handful of requests. */
+export const MAX_REQUESTS_IN_FLIGHT = 8;
+
+/** What became of a message on one channel. */
+export type PublishOutcome =
+  | { readonly channel: ChannelName; readonly ok: true; readonly position: Position | null }
+  | { readonly channel: ChannelName; readonly ok: false; readonly error: RealtimeError };
+
+/** One message for one or several channels. */
+export interface PublishCommand {
+  /** Without duplicates, at least one. */
+  readonly channels: readonly ChannelName[];
+  /** The other fields of Centrifugo's command as JSON text without braces: `"data":…,"idempotency_key":…`. */
+  readonly fields: string;
+}
+
+export interface PublishReply {
+  /** In the order of the command's channels. */
+  readonly outcomes: readonly PublishOutcome[];
+  /** 1, or 2 after a retry. */
+  readonly attempts: number;
+}
+
+export interface PublishQueueOptions {
+  readonly api: ApiClient;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Sends commands: those of one tick share a request, a single one is a plain `publish` or `broadcast`.
+ *
+ * - The answer to each command comes within `timeoutMs`, waiting and retry included. What failed retryably is asked once more, with the same idempotency key.
+ * - Order: two publishes to one channel reach the broker in the order of the calls. While a request with a channel is under way, later publishes to that channel wait.
+ *   A request that takes more than half of the time limit gives this up: late is worse than out of order, which costs a reader at most a refetch.
+ */
+export class PublishQueue {
+  readonly #api: ApiClient;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  #waiting: Entry[] = [];
+  readonly #busy = new Map<ChannelName, number>();
+  #inFlight = 0;
+  #isFlushScheduled = false;
+
+  constructor({ api, clock, timeoutMs }: PublishQueueOptions) {
+    this.#api = api;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Resolves always; failures are outcomes. */
+  send(command: PublishCommand): Promise<PublishReply> {
+    return new Promise((resolve) => {
+      const entry = new Entry(command, resolve);
+      entry.onSettled(
+        this.#clock.after(this.#timeoutMs, () => entry.fail(new ApiTimeoutError(entry.method, this.#timeoutMs))),
+      );
+      this.#waiting.push(entry);
+      if (this.#isFlushScheduled) return;
+      this.#isFlushScheduled = true;
+      // A microtask comes after the other callers that the same event woke up, and before any I/O.
+      queueMicrotask(() => {
+        this.#isFlushScheduled = false;
+        this.#flush();
+      });
+    });
+  }
+
+  #flush(): void {
+    while (this.#inFlight < MAX_REQUESTS_IN_FLIGHT) {
+      const batch = this.#takeBatch();
+      if (batch.length === 0) return;
+      this.#deliver(batch);
+    }
+  }
+
+  /** The next entries, in order, none of which must wait for a request under way or for an entry before it. */
+  #takeBatch(): Entry[] {
+    const batch: Entry[] = [];
+    const rest: Entry[] = [];
+    const blocked = new Set<ChannelName>();
+    let chars = 0;
+    for (const [at, entry] of this.#waiting.entries()) {
+      if (batch.length >= MAX_COMMANDS_PER_REQUEST || chars >= MAX_REQUEST_CHARS) {
+        rest.push(...this.#waiting.slice(at));
+        break;
+      }
+      if (entry.isSettled) continue;
+      if (entry.channels.some((channel) => blocked.has(channel) || this.#busy.has(channel))) {
+        for (const channel of entry.channels) blocked.add(channel);
+        rest.push(entry);
+        continue;
+      }
+      batch.push(entry);
+      chars += entry.chars;
+    }
+    this.#waiting = rest;
+    return batch;
+  }
+
+  #deliver(batch: Entry[]): void {
+    const release = this.#occupy(batch);
+    const controller = new AbortController();
+    let unsettled = batch.length;
+    for (const entry of batch)
+      entry.onSettled(() => {
+        unsettled -= 1;
+        if (unsettled === 0) controller.abort();
+      });
+    const cancelOvertaking = this.#clock.after(this.#timeoutMs / 2, release);
+    void this.#attemptTwice(batch, controller.signal).finally(() => {
+      cancelOvertaking();
+      release();
+    });
+  }
+
+  /** Takes a request slot and the channels; the returned function gives them back, once. */
+  #occupy(batch: readonly Entry[]): () => void {
+    const channels = batch.flatMap((entry) => entry.channels);
+    this.#inFlight += 1;
+    for (const channel of channels) this.#busy.set(channel, (this.#busy.get(channel) ?? 0) + 1);
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      this.#inFlight -= 1;
+      for (const channel of channels) {
+        const count = (this.#busy.get(channel) ?? 1) - 1;
+        if (count === 0) this.#busy.delete(channel);
+        else this.#busy.set(channel, count);
+      }
+      this.#flush();
+    };
+  }
+
+  async #attemptTwice(batch: readonly Entry[], signal: AbortSignal): Promise<void> {
+    await this.#attempt(batch, signal, false);
+    let rest = batch.filter((entry) => !entry.isSettled);
+    if (rest.length === 0) return;
+    await delay(this.#clock, RETRY_DELAY_MS, signal);
+    rest = rest.filter((entry) => !entry.isSettled);
+    if (rest.length > 0) await this.#attempt(rest, signal, true);
+  }
+
+  /** Asks for every undecided channel of the entries. Unless it is the last attempt, what may be retried stays undecided. */
+  async #attempt(entries: readonly Entry[], signal: AbortSignal, isLast: boolean): Promise<void> {
+    const commands = entries.map((entry) => entry.startAttempt());
+    const [first] = entries;
+    try {
+      if (first && entries.length === 1) {
+        const { method } = first;
+        first.take(await this.#api.attempt(method, first.params(), signal), isLast);
+        return;
+      }
+      const reply = await this.#api.attempt('batch', batchBody(entries, commands), signal);
+      const { replies } = reply;
+      const refusal = brokerErrorOf(reply);
+      if (refusal) throw refusal;
+      if (!Array.isArray(replies) || replies.length !== entries.length) throw unexpectedAnswer('batch');
+      for (const [at, entry] of entries.entries()) entry.take(unwrapBatchReply(replies[at], entry.method), isLast);
+    } catch (error) {
+      for (const entry of entries) entry.failAttempt(error as RealtimeError, isLast);
+    }
+  }
+}
+
+/** The commands run side by side in the broker where no channel occurs twice; else one after the other, to keep their order. */
+function batchBody(entries: readonly Entry[], commands: readonly string[]): string {
+  const channels = entries.flatMap((entry) => entry.channels);
+  const isParallel = new Set(channels).size === channels.length;
+  return `{"commands":[${commands.join(',')}]${isParallel ? ',"parallel":true' : ''}}`;
+}
+
+/** `{ publish: result }` as the API has it inside a batch, in the form that it has outside: `{ result }`. */
+function unwrapBatchReply(reply: unknown, method: string): Record<string, unknown> {
+  if (!isRecord(reply)) throw unexpectedAnswer('batch');
+  return isRecord(reply.error) ? reply : { result: reply[method] };
+}
+
+/** A command on its way. */
+class Entry {
+  readonly channels: readonly ChannelName[];
+  readonly method: 'publish' | 'broadcast';
+  readonly #fields: string;
+  readonly #resolve: (reply: PublishReply) => void;
+  readonly #outcomes = new Map<ChannelName, PublishOutcome>();
+  #settledListeners: (() => void)[] = [];
+  #attempts = 0;
+  isSettled = false;
+
+  constructor({ channels, fields }: PublishCommand, resolve: (reply: PublishReply) => void) {
+    this.channels = channels;
+    this.method = channels.length === 1 ? 'publish' : 'broadcast';
+    this.#fields = fields;
+    this.#resolve = resolve;
+  }
+
+  get chars(): number {
+    return this.#fields.length + this.channels.reduce((sum, channel) => sum + channel.length, 0);
+  }
+
+  onSettled(listener: () => void): void {
+    this.#settledListeners.push(listener);
+  }
+
+  /** The command inside a batch. */
+  startAttempt(): string {
+    this.#attempts += 1;
+    return `{"${this.method}":${this.params()}}`;
+  }
+
+  /** The command's parameters for the channels that are not decided yet. */
+  params(): string {
+    const target =
+      this.method === 'publish'
+        ? `"channel":${JSON.stringify(this.channels[0])}`
+        : `"channels":${JSON.stringify(this.#undecided())}`;
+    return `{${target},${this.#fields}}`;
+  }
+
+  /** Takes in the reply `{ result }` or `{ error }` of one attempt. */
+  take(reply: Record<string, unknown>, isLast: boolean): void {
+    const undecided = this.#undecided();
+    const result = isRecord(reply.result) ? reply.result : {};
+    const replies = this.method === 'publish' ? [reply] : result.responses;
+    const refusal = brokerErrorOf(reply);
+    if (refusal) this.failAttempt(refusal, isLast);
+    else if (!Array.isArray(replies) || replies.length !== undecided.length)
+      this.failAttempt(unexpectedAnswer(this.method), isLast);
+    else {
+      for (const [at, channel] of undecided.entries()) this.#decide(channel, replies[at], isLast);
+      this.#settleIfDecided();
+    }
+  }
+
+  /** All that was asked in this attempt failed. */
+  failAttempt(error: RealtimeError, isLast: boolean): void {
+    if (isLast || !isRetryable(error)) this.fail(error);
+  }
+
+  /** Ends the command: what is undecided has failed. */
+  fail(error: RealtimeError): void {
+    for (const channel of this.#undecided()) this.#outcomes.set(channel, { channel, ok: false, error });
+    this.#settleIfDecided();
+  }
+
+  #decide(channel: ChannelName, reply: unknown, isLast: boolean): void {
+    const parsed = isRecord(reply) ? reply : {};
+    const error = brokerErrorOf(parsed) ?? (isRecord(parsed.result) ? null : unexpectedAnswer(this.method));
+    if (error && !isLast && isRetryable(error)) return;
+    this.#outcomes.set(
+      channel,
+      error ? { channel, ok: false, error } : { channel, ok: true, position: positionOf(parsed.result) },
+    );
+  }
+
+  #undecided(): ChannelName[] {
+    return this.channels.filter((channel) => !this.#outcomes.has(channel));
+  }
+
+  #settleIfDecided(): void {
+    if (this.isSettled || this.#outcomes.size < this.channels.length) return;
+    this.isSettled = true;
+    for (const listener of this.#settledListeners) listener();
+    this.#settledListeners = [];
+    const outcomes = this.channels.flatMap((channel) => this.#outcomes.get(channel) ?? []);
+    this.#resolve({ outcomes, attempts: this.#attempts });
+  }
+}
+
+/** The position in a `publish` or `history` result; `null` where the namespace keeps no history. */
+export function positionOf(result: unknown): Position | null {
+  if (!isRecord(result) || typeof result.epoch !== 'string' || result.epoch === '') return null;
+  // Some encoders leave out zeros.
+  const { epoch, offset = 0 } = result;
+  return typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0 ? { epoch, offset } : null;
+}

@@ -1,0 +1,30 @@
+import type { Message } from '../core/message.ts';
+import type { PublishOutcome } from './publish-queue.ts';
+
+/** What became of one `publish` or `publishMany`. */
+export interface PublishReport {
+  readonly message: Message;
+  /** One per channel. */
+  readonly outcomes: readonly PublishOutcome[];
+  /** 1, or 2 after a retry. */
+  readonly attempts: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+}
+
+export type PublishObserver = (report: PublishReport) => void;
+export type PublishReporter = (report: PublishReport) => void;
+
+export const noReport: PublishReporter = () => undefined;
+
+/** An observer that cannot break a publish: what it throws is printed. */
+export function toReporter(observer: PublishObserver): PublishReporter {
+  return (report) => {
+    try {
+      observer(report);
+    } catch (error) {
+      console.error('@op/realtime: onPublish threw', error);
+    }
+  };
+}
