@@ -1,0 +1,416 @@
+import { matchesQuery } from './matches-query.ts';
+import type { Message, QueryKey } from './message.ts';
+import type { Position } from './position.ts';
+
+/**
+ * Which queries are out of date, decided from positions alone: no I/O, no clock, no framework (design §4).
+ *
+ * A channel is a stream whose publications have positions `{ epoch, offset }`. A query is bound to the channels that its last answer named, and
+ * holds a proof per channel: positions that its data is known to contain. News (a publication, an own mutation, a gap in the stream) moves
+ * what the proof must reach. Proofs never change until new data comes; so an event that invalidates nothing costs nothing.
+ *
+ * Three kinds of proof, each "the data is at least as new as this":
+ * - **stamp**: the position the server read before it read the data;
+ * - **floor**: the position this client had already heard of when the request left;
+ * - **hint floor**: the same in another epoch than the one followed now, or before the first join.
+ *
+ * Call the methods as things happen, in the order in which they happen. Each reports the queries that it may have changed through `touched`,
+ * synchronously and possibly more than once. Judge them once the turn is over: a recovered join and the publications it brings are one event.
+ */
+export class Freshness<Q extends QueryRecord = QueryRecord> {
+  /** By name. A record lives while a query is bound to it or it is joined. */
+  readonly channels = new Map<string, ChannelRecord<Q>>();
+  /** Queries with a request on its way; kept by the refetcher. Their channels may be unknown yet, so news without a position concerns them too. */
+  readonly fetching = new Set<Q>();
+  /** Counts departures: puts everything that happens before or after the start of a request, without copying positions. */
+  tick = 1;
+  readonly #touched: (query: Q, spreadMs?: number) => void;
+
+  /** @param touched called with each query whose state may have changed; with `spreadMs`, the time over which its refetch may be spread, if there is news for it. */
+  constructor(touched: (query: Q, spreadMs?: number) => void) {
+    this.#touched = touched;
+  }
+
+  /** A request leaves now (every attempt, every page). Keep the number with the request: it is the `tick` of its answer. */
+  depart(): number {
+    return this.tick++;
+  }
+
+  /**
+   * The channel was joined on the current connection.
+   * @param position recovered: where recovery started, the missed publications follow. Else the top of the stream. `null`: no history, so
+   * nothing is known about the time before.
+   */
+  join(name: string, position: Position | null, recovered: boolean): void {
+    const c = this.#channel(name);
+    const { cursor } = c;
+    const at = position ?? { epoch: `~${this.tick++}`, offset: 0 }; // without history every join begins a stream of its own
+    const same = cursor?.epoch === at.epoch;
+    const ahead = same ? at.offset - cursor.offset : 1;
+    c.live = true;
+    c.lost = false;
+    // Unrecovered at the very place where we were: the broker could not recover, but nothing was missed.
+    const continues = same && (recovered ? ahead <= 0 : ahead === 0);
+    if (!continues) {
+      if (!same || ahead < 0) {
+        c.known = c.reach = at.offset;
+        for (const entry of c.log) entry.message = null;
+        for (const q of c.queries) q.bonds.get(c)!.hit = 0;
+      }
+      if (same && ahead < 0) {
+        // Offsets went back inside an epoch: a restored broker. No position of the lost stretch may prove anything.
+        c.log = [];
+        c.validFrom = this.tick++;
+        if (c.hint?.epoch === at.epoch) c.hint = null;
+        for (const q of c.queries) Object.assign(q.bonds.get(c)!, { floor: null, hintFloor: null, stamp: null });
+      }
+      c.cursor = at;
+      c.base = at.offset;
+      c.known = Math.max(c.known, at.offset, c.hint?.epoch === at.epoch ? c.hint.offset : 0);
+      this.#log(c);
+    }
+    for (const q of c.queries) continues ? this.#touched(q) : this.#news(q);
+  }
+
+  /**
+   * A publication on a joined channel, in the order of delivery. Ignored where the channel is not joined.
+   * @param offset `null` where the publication has none: then the news counts from now on.
+   */
+  publication(name: string, offset: number | null, message: Message, spreadMs = 0): void {
+    const c = this.channels.get(name);
+    if (!c?.live || !c.cursor) return;
+    if (offset === null) {
+      this.#forceMatching(name, message, spreadMs);
+      return;
+    }
+    const ahead = offset - c.cursor.offset;
+    if (ahead <= 0) return; // a duplicate: the cursor never moves back
+    c.cursor = { epoch: c.cursor.epoch, offset };
+    c.known = Math.max(c.known, offset);
+    if (ahead > 1) {
+      c.base = offset; // something was lost on the way
+      for (const q of c.queries) this.#news(q, spreadMs);
+    }
+    this.#hit(c, offset, message, spreadMs);
+  }
+
+  /**
+   * An own mutation was answered. Call it before the app's `onSuccess`: what it fetches there then counts as newer, and the echo is free.
+   * The cursor stays: only what the socket delivered, in order, moves it.
+   */
+  acknowledged(announcements: readonly Announcement[]): void {
+    for (const { channel, position, message } of announcements) {
+      const c = this.channels.get(channel);
+      if (c?.cursor && position?.epoch === c.cursor.epoch) {
+        if (position.offset <= c.cursor.offset) continue; // the echo came first and did it
+        c.known = Math.max(c.known, position.offset);
+        this.#hit(c, position.offset, message, 0);
+        if (c.live) continue;
+      } else if (c) this.#heard(c, position);
+      this.#forceMatching(channel, message, 0);
+    }
+  }
+
+  /** The channel is not joined any more, for now. What was learnt from it stays. */
+  uncovered(name: string): void {
+    const c = this.channels.get(name);
+    if (!c) return;
+    c.live = false;
+    this.#touchAll(c);
+  }
+
+  /** The channel has been uncovered for too long: its unused queries are to be marked. */
+  graceOver(name: string): void {
+    const c = this.channels.get(name);
+    if (!c || c.live) return;
+    c.lost = true;
+    this.#touchAll(c);
+  }
+
+  /** The channel was left, or refused. Its stream is forgotten; the proofs of its queries stay, for positions are absolute. */
+  unsubscribed(name: string): void {
+    const c = this.channels.get(name);
+    if (!c) return;
+    for (const q of c.queries) q.bonds.get(c)!.hit = 0;
+    Object.assign(c, blank(), { lost: true, hint: place(c) ?? c.hint });
+    this.#log(c);
+    this.#dropUnused(c);
+    this.#touchAll(c);
+  }
+
+  /** News without a usable position: the query is stale until data comes whose request leaves after this. */
+  force(query: Q, spreadMs = 0): void {
+    query.forced = this.tick;
+    this.#news(query, spreadMs);
+  }
+
+  /**
+   * New data is in the cache entry. `parts` are the answers it is made of (pages, several calls); none: the entry is not bound any more.
+   * @param tick the start of the fetch; 0 for data that no request of this client brought
+   * @returns whether a channel was bound that was not bound before
+   */
+  settle(query: Q, parts: readonly AnswerPart[], tick: number): boolean {
+    const answers = new Map<string, { tick: number; stamp: Position | null }>();
+    let left = tick;
+    for (const part of parts) {
+      left = Math.min(left, part.tick);
+      for (const [name, stamp] of part.channels) {
+        const other = answers.get(name);
+        answers.set(
+          name,
+          other
+            ? { tick: Math.min(other.tick, part.tick), stamp: lower(other.stamp, stamp) }
+            : { tick: part.tick, stamp },
+        );
+      }
+    }
+    if (query.forced <= left || !answers.size) query.forced = 0;
+    query.written = false;
+    for (const c of query.bonds.keys()) if (!answers.has(c.name)) this.#unbind(query, c);
+    let bound = false;
+    for (const [name, answer] of answers) {
+      const c = this.#channel(name);
+      const old = query.bonds.get(c);
+      const floors = answer.tick ? c.log.findLast((entry) => entry.tick <= answer.tick) : null;
+      const stamp = answer.tick < c.validFrom ? null : answer.stamp;
+      this.#heard(c, stamp);
+      const bond: Bond = { floor: floors?.floor ?? null, hintFloor: floors?.hint ?? null, stamp, hit: old?.hit ?? 0 };
+      query.bonds.set(c, bond);
+      c.queries.add(query);
+      if (!old) {
+        bond.hit = lookBack(c, query, bond);
+        query.news = this.tick;
+        bound = true;
+      }
+    }
+    this.#touched(query);
+    return bound;
+  }
+
+  /** The query left the cache. */
+  remove(query: Q): void {
+    for (const c of query.bonds.keys()) this.#unbind(query, c);
+    this.fetching.delete(query);
+  }
+
+  /** Where a first join should recover from, so that the time since the answers is accounted for: the lowest stamp of the bound queries. */
+  since(name: string): Position | null {
+    const c = this.channels.get(name);
+    if (!c || c.cursor) return null;
+    let lowest: Position | null = null;
+    for (const q of c.queries) {
+      const { stamp } = q.bonds.get(c)!;
+      if (stamp?.epoch && (lowest?.epoch !== stamp.epoch || stamp.offset < lowest.offset)) lowest = stamp;
+    }
+    return lowest;
+  }
+
+  #channel(name: string): ChannelRecord<Q> {
+    let c = this.channels.get(name);
+    if (!c) {
+      c = { name, queries: new Set(), validFrom: 0, ...blank() };
+      this.channels.set(name, c);
+    }
+    return c;
+  }
+
+  #unbind(query: Q, c: ChannelRecord): void {
+    query.bonds.delete(c);
+    c.queries.delete(query);
+    this.#dropUnused(c);
+  }
+
+  #dropUnused(c: ChannelRecord): void {
+    if (!c.queries.size && !c.live) this.channels.delete(c.name);
+  }
+
+  /** A position learnt from an answer: a floor for later requests. It is no news: the socket will deliver what concerns us. */
+  #heard(c: ChannelRecord<Q>, position: Position | null): void {
+    if (!position) return;
+    if (position.epoch === c.cursor?.epoch) c.known = Math.max(c.known, position.offset);
+    else if (position.epoch !== c.hint?.epoch || position.offset > c.hint.offset) c.hint = position;
+    this.#log(c);
+  }
+
+  #hit(c: ChannelRecord<Q>, offset: number, message: Message, spreadMs: number): void {
+    this.#log(c, offset, message);
+    for (const q of c.queries) {
+      if (!concerns(message, q)) continue;
+      const bond = q.bonds.get(c)!;
+      bond.hit = Math.max(bond.hit, offset);
+      this.#news(q, spreadMs);
+    }
+  }
+
+  #forceMatching(name: string, message: Message, spreadMs: number): void {
+    const c = this.channels.get(name);
+    for (const q of new Set([...(c?.queries ?? []), ...this.fetching]))
+      if (concerns(message, q)) this.force(q, spreadMs);
+  }
+
+  #news(query: Q, spreadMs = 0): void {
+    query.news = this.tick;
+    this.#touched(query, spreadMs);
+  }
+
+  #touchAll(c: ChannelRecord<Q>): void {
+    for (const q of c.queries) this.#touched(q);
+  }
+
+  /** Remembers what is known as of this tick, and the message if it invalidates, for requests on their way and queries that bind later. */
+  #log(c: ChannelRecord<Q>, offset = 0, message: Message | null = null): void {
+    const last = c.log.at(-1);
+    const now = { tick: this.tick, floor: place(c), hint: c.hint };
+    if (message?.type === 'event') message = null;
+    if (!message && last?.tick === this.tick) Object.assign(last, now);
+    else c.log.push({ ...now, offset, message });
+    if (c.log.length > MAX_LOG) {
+      const dropped = c.log.shift()!;
+      if (dropped.message) c.reach = Math.max(c.reach, dropped.offset);
+    }
+  }
+}
+
+/** Whether the query is known to be out of date: a joined channel has news, or a gap, that its data does not provably contain. */
+export function isStale(query: QueryRecord): boolean {
+  if (query.forced) return true;
+  for (const [c, bond] of query.bonds) if (c.live && !isFresh(c, bond)) return true;
+  return false;
+}
+
+/** Whether every channel of the query is joined. `false` for a query without channels. */
+export function isCovered(query: QueryRecord): boolean {
+  for (const c of query.bonds.keys()) if (!c.live) return false;
+  return query.bonds.size > 0;
+}
+
+/** Whether the query was answered, after the join, by a server that sees another stream than our socket: two brokers, or one that restarted just now. */
+export function isSuspect(query: QueryRecord): boolean {
+  for (const [c, { stamp, floor }] of query.bonds)
+    if (stamp && c.cursor && stamp.epoch !== c.cursor.epoch && floor?.epoch === c.cursor.epoch) return true;
+  return false;
+}
+
+/** Whether the data provably contains everything that was announced: the only state in which "live" may be shown. */
+export function isLive(query: QueryRecord): boolean {
+  return isCovered(query) && !isStale(query) && !isSuspect(query) && !query.written;
+}
+
+/** One cache entry (the object, never its hash). Make it with `createQueryRecord`. */
+export interface QueryRecord {
+  readonly key: QueryKey;
+  /** The channels it is bound to, with the proof for each. */
+  readonly bonds: Map<ChannelRecord, Bond>;
+  /** The tick of the last news without a position; 0 if none is unanswered. */
+  forced: number;
+  /** The tick of the last news of any kind. */
+  news: number;
+  /** Written by hand (`setQueryData`) while an own mutation runs: what is shown may be taken back. */
+  written: boolean;
+}
+
+/** What is known about one channel. Plain data, written by `Freshness` alone. */
+export interface ChannelRecord<Q extends QueryRecord = QueryRecord> {
+  readonly name: string;
+  readonly queries: Set<Q>;
+  /** Joined on the current connection. */
+  live: boolean;
+  /** Uncovered for longer than the grace. */
+  lost: boolean;
+  /** Everything up to here was delivered, or skipped with `base` raised. */
+  cursor: Position | null;
+  /** Nothing is known about what lies at or below this offset; everything above it was seen one by one. */
+  base: number;
+  /** The highest offset heard of, from anywhere, in the cursor's epoch. */
+  known: number;
+  /** The highest position heard of in one other epoch, or before the first join. */
+  hint: Position | null;
+  /** At most `MAX_LOG` entries: what was known at which tick, and recent invalidations. */
+  log: LogEntry[];
+  /** The log holds every invalidation above this offset. */
+  reach: number;
+  /** Answers to requests that left before this tick prove nothing. */
+  validFrom: number;
+}
+
+/** The proof of a query for one channel: each position is contained in its data. */
+export interface Bond {
+  floor: Position | null;
+  hintFloor: Position | null;
+  stamp: Position | null;
+  /** The offset of the last news for this query, 0 if none. */
+  hit: number;
+}
+
+interface LogEntry {
+  tick: number;
+  floor: Position | null;
+  hint: Position | null;
+  offset: number;
+  message: Message | null;
+}
+
+/** What came with one answer. */
+export interface AnswerPart {
+  /** From `depart()`, taken when the request left; 0 if the answer was not made for this request (an HTTP cache, server rendering). */
+  readonly tick: number;
+  /** The channels the data depends on, each with its stamp if the server could read it. */
+  readonly channels: Iterable<readonly [name: string, stamp: Position | null]>;
+}
+
+/** What an own mutation announced. `position`: `null` where the server did not learn it in time. */
+export interface Announcement {
+  readonly channel: string;
+  readonly position: Position | null;
+  readonly message: Message;
+}
+
+export function createQueryRecord(key: QueryKey): QueryRecord {
+  return { key, bonds: new Map(), forced: 0, news: 0, written: false };
+}
+
+/** Entries of a channel's log. A query that binds after more invalidations than this during its fetch costs one extra refetch. */
+const MAX_LOG = 64;
+
+function blank() {
+  return {
+    live: false,
+    lost: false,
+    cursor: null,
+    base: 0,
+    known: 0,
+    hint: null,
+    log: [],
+    reach: 0,
+  } satisfies Partial<ChannelRecord>;
+}
+
+function isFresh({ cursor, base }: ChannelRecord, bond: Bond): boolean {
+  return reached(cursor, bond) >= Math.max(base, bond.hit);
+}
+
+/** The highest offset in the cursor's epoch that the proof contains, -1 if none. */
+function reached(cursor: Position | null, { floor, hintFloor, stamp }: Bond): number {
+  return Math.max(...[floor, hintFloor, stamp].map((p) => (p && p.epoch === cursor?.epoch ? p.offset : -1)));
+}
+
+/** The last news for a query on a channel that it was not bound to while the news came. */
+function lookBack(c: ChannelRecord, query: QueryRecord, bond: Bond): number {
+  if (reached(c.cursor, bond) < c.reach) return c.known; // the log does not tell: assume there was some
+  return Math.max(0, ...c.log.map(({ message, offset }) => (message && concerns(message, query) ? offset : 0)));
+}
+
+function place({ cursor, known }: ChannelRecord): Position | null {
+  return cursor && { epoch: cursor.epoch, offset: known };
+}
+
+/** The older of two stamps; none where they cannot be compared. */
+function lower(a: Position | null, b: Position | null): Position | null {
+  return a && b && a.epoch === b.epoch ? (a.offset < b.offset ? a : b) : null;
+}
+
+function concerns(message: Message, { key }: QueryRecord): boolean {
+  return (
+    message.type === 'channel-invalidation' || (message.type === 'query-invalidation' && matchesQuery(message, key))
+  );
+}
