@@ -1,1 +1,43 @@
-export {};
+export {
+  AlreadyInitializedError,
+  BrokerError,
+  ChannelRefusedError,
+  ConfigError,
+  DisconnectedError,
+  ErrorCode,
+  InvalidChannelError,
+  InvalidMessageError,
+  NotInitializedError,
+  RealtimeError,
+  UnauthorizedError,
+} from '../core/errors.ts';
+export { RealtimeManager } from './node-realtime-manager.ts';
+export type {
+  ChannelEvents,
+  JoinOptions,
+  Transport,
+  TransportConfig,
+  TransportEvents,
+  TransportFactory,
+  TransportJoin,
+  TransportPublication,
+} from './transport.ts';
+export type {
+  ChannelGrant,
+  ChannelHistory,
+  ChannelJoin,
+  ChannelLoss,
+  ChannelTokens,
+  ConnectionState,
+  HistoryOptions,
+  MessageHandler,
+  PresenceStats,
+  PresentClient,
+  Publication,
+  RealtimeClient,
+  RealtimeConfig,
+  RealtimeStatus,
+  SubscribeOptions,
+  Unsubscribe,
+  WebSocketConstructor,
+} from './types.ts';

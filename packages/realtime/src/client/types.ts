@@ -3,6 +3,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import type { ChannelRefusedError, RealtimeError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
 import type { Position } from '../core/position.ts';
+import type { TransportFactory } from './transport.ts';
 
 /** A publication as it came from the broker. */
 export interface Publication {
@@ -140,6 +141,8 @@ export interface RealtimeConfig {
   readonly retry?: { readonly minMs: number; readonly maxMs: number } | undefined;
   /** Channels that one connection may join; more are refused with code 106. As `client.channel_limit` of Centrifugo. @default 128 */
   readonly maxChannels?: number | undefined;
+  /** Another way to the broker, for tests. @default `centrifuge` over a WebSocket */
+  readonly transport?: TransportFactory | undefined;
   /** `now()` counts milliseconds from the Unix epoch. @default the machine's clock */
   readonly clock?: Clock | undefined;
   /** @default Math.random */

@@ -1,0 +1,175 @@
+import {
+  Centrifuge,
+  type ClientInfo,
+  type PublicationContext,
+  UnauthorizedError as SdkUnauthorizedError,
+  type ServerSubscribedContext,
+} from 'centrifuge';
+import { BrokerError, DisconnectedError, ErrorCode, RealtimeError, UnauthorizedError } from '../core/errors.ts';
+import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
+import { guardFrames } from './guard-frames.ts';
+import {
+  type ChannelEvents,
+  type Transport,
+  type TransportConfig,
+  type TransportEvents,
+  type TransportJoin,
+  type TransportPublication,
+  toPublication,
+} from './transport.ts';
+
+/** The transport over the official `centrifuge` client. It translates and decides nothing. */
+export function createCentrifugeTransport(config: TransportConfig, events: TransportEvents): Transport {
+  // The SDK never takes its listeners off `globalThis`; a target of our own dies with it.
+  const network = new EventTarget();
+  const sdk = new Centrifuge(config.wsUrl, {
+    name: 'op-realtime',
+    timeout: config.timeoutMs,
+    networkEventTarget: network,
+    websocket: guardFrames(config.websocket ?? globalThis.WebSocket, (reason) => events.failing(0, reason)),
+    getToken: () => events.getToken().catch(rethrowForSdk),
+  });
+
+  sdk.on('connected', () => events.connected());
+  sdk.on('connecting', ({ code, reason }) => events.connecting(code, reason));
+  sdk.on('disconnected', ({ code, reason }) => events.disconnected(code, reason));
+  sdk.on('error', ({ error }) => events.failing(error.code, error.message));
+  const recovering = new Recovering();
+  sdk.on('subscribed', (context) => {
+    recovering.begin(context);
+    events.connectionChannel(context.channel).joined(toJoin(context));
+  });
+  sdk.on('publication', (context) =>
+    events.connectionChannel(context.channel).published(toTransportPublication(context, recovering)),
+  );
+  sdk.on('subscribing', ({ channel }) => events.connectionChannel(channel).dropped());
+  sdk.on('unsubscribed', ({ channel }) => events.connectionChannel(channel).ended(null, 'unsubscribed by the broker'));
+
+  return {
+    connect: () => sdk.connect(),
+    disconnect: () => sdk.disconnect(),
+    forgetToken: () => sdk.setToken(''),
+    join: (channel, { token, renewToken, since }, channelEvents) => {
+      const subscription = sdk.newSubscription(channel, {
+        token,
+        getToken: () => renewToken().catch(rethrowForSdk),
+        since: since ?? null,
+      });
+      forward(subscription, channelEvents, recovering);
+      subscription.subscribe();
+      return () => {
+        subscription.removeAllListeners();
+        sdk.removeSubscription(subscription);
+      };
+    },
+    // Any reply proves the connection, also "not permitted": no namespace has to allow anything for this.
+    probe: () => sdk.presenceStats('trpc:global').then(noop, (error: unknown) => void answered(error)),
+    networkChanged: (isOnline) => void network.dispatchEvent(new Event(isOnline ? 'online' : 'offline')),
+    publish: (channel, data) => sdk.publish(channel, data).then(noop, rejected),
+    rpc: (method, data) => sdk.rpc(method, data).then((result) => result.data as unknown, rejected),
+    presence: (channel) =>
+      sdk.presence(channel).then(({ clients }) => Object.values(clients ?? {}).map(toPresentClient), rejected),
+    presenceStats: (channel) =>
+      sdk.presenceStats(channel).then((stats) => ({ clients: stats.numClients, users: stats.numUsers }), rejected),
+    history: (channel, { limit = 0, since, reverse = false }) =>
+      sdk.history(channel, { limit, reverse, ...(since && { since }) }).then(
+        ({ epoch, offset, publications }) => ({
+          position: { epoch, offset },
+          publications: publications.map((context) => ({
+            ...toPublication(channel, epoch, toTransportPublication(context)),
+            data: context.data as unknown,
+          })),
+        }),
+        rejected,
+      ),
+    dispose: () => {
+      sdk.removeAllListeners();
+      for (const subscription of Object.values(sdk.subscriptions())) subscription.removeAllListeners();
+      // Without a listener an EventEmitter throws on 'error'.
+      sdk.on('error', noop);
+      sdk.disconnect();
+    },
+  };
+}
+
+type SdkSubscription = ReturnType<Centrifuge['newSubscription']>;
+
+function forward(subscription: SdkSubscription, events: ChannelEvents, recovering: Recovering): void {
+  subscription.on('subscribed', (context) => {
+    recovering.begin(context);
+    events.joined(toJoin(context));
+  });
+  subscription.on('publication', (context) => events.published(toTransportPublication(context, recovering)));
+  subscription.on('subscribing', () => events.dropped());
+  subscription.on('unsubscribed', ({ code, reason }) => events.ended(code, reason));
+}
+
+/**
+ * Which channels are being recovered in this turn. The SDK emits a join and the publications that it recovered in one
+ * synchronous turn, so a microtask is after the last of them and before the next live one.
+ */
+class Recovering {
+  readonly #channels = new Set<string>();
+
+  begin(context: Pick<ServerSubscribedContext, 'channel' | 'hasRecoveredPublications'>): void {
+    if (!context.hasRecoveredPublications) return;
+    this.#channels.add(context.channel);
+    queueMicrotask(() => this.#channels.delete(context.channel));
+  }
+
+  has(channel: string): boolean {
+    return this.#channels.has(channel);
+  }
+}
+
+function toJoin(context: Omit<ServerSubscribedContext, 'channel'>): TransportJoin {
+  const { streamPosition, recovered, wasRecovering } = context;
+  // An empty epoch means "any" to the broker, so it proves nothing.
+  const position = streamPosition?.epoch ? { epoch: streamPosition.epoch, offset: streamPosition.offset } : null;
+  return { position, recovered, wasRecovering };
+}
+
+function toTransportPublication(context: PublicationContext, recovering?: Recovering): TransportPublication {
+  return {
+    data: context.data as unknown,
+    offset: context.offset ?? null,
+    recovered: recovering?.has(context.channel) ?? false,
+    tags: context.tags ?? {},
+    ...(context.info === undefined ? {} : { info: toPresentClient(context.info) }),
+  };
+}
+
+function toPresentClient(info: ClientInfo) {
+  return {
+    clientId: info.client,
+    userId: info.user,
+    ...(info.connInfo === undefined ? {} : { connectionInfo: info.connInfo as unknown }),
+    ...(info.chanInfo === undefined ? {} : { channelInfo: info.chanInfo as unknown }),
+  };
+}
+
+function rethrowForSdk(error: unknown): never {
+  throw error instanceof UnauthorizedError ? new SdkUnauthorizedError(error.message) : error;
+}
+
+/** Passes where the broker answered with an error of its own, throws where nothing came. */
+function answered(error: unknown): void {
+  const reason = toError(error);
+  if (!(reason instanceof BrokerError)) throw reason;
+}
+
+function rejected(error: unknown): never {
+  throw toError(error);
+}
+
+/** The SDK rejects with `{ code, message }` objects. */
+function toError(error: unknown): RealtimeError {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code !== 'number') return new DisconnectedError('The command could not be sent.');
+  if (code >= FIRST_BROKER_CODE) return new BrokerError(code, String(message));
+  if (code === BrokerCode.CallTimeout)
+    return new RealtimeError(ErrorCode.Timeout, 'The broker did not answer in time (timeoutMs).');
+  return new DisconnectedError(`The connection ended before the broker answered: ${String(message)}.`);
+}
+
+function noop(): void {}

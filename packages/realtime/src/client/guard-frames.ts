@@ -1,0 +1,36 @@
+type SocketClass = new (url: string, protocols?: string | string[]) => object;
+type Listener = (event: unknown) => void;
+
+/**
+ * A WebSocket class whose `onmessage` cannot throw. The SDK parses a frame inside of it: one that is not JSON would throw into the
+ * socket's event loop, which ends a Node process. Such a connection is closed instead, and the SDK makes a new one.
+ *
+ * @param onBadFrame told why, before the socket is closed
+ */
+export function guardFrames(socketClass: unknown, onBadFrame: (reason: string) => void): unknown {
+  if (typeof socketClass !== 'function') return socketClass;
+  const guard = (url: string, protocols?: string | string[]) => {
+    const socket = new (socketClass as SocketClass)(url, ...(protocols === undefined ? [] : [protocols]));
+    return new Proxy(socket, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+      set: (target, key, value: unknown) =>
+        Reflect.set(target, key, key === 'onmessage' ? guarded(target, value as Listener) : value, target),
+    });
+  };
+  return guard;
+
+  function guarded(socket: object, listener: Listener): Listener {
+    return (event) => {
+      try {
+        listener(event);
+      } catch {
+        // The error would quote the frame, which may hold a token.
+        onBadFrame('The broker sent a frame that is not JSON; the connection is made anew.');
+        (socket as { close?: () => void }).close?.();
+      }
+    };
+  }
+}

@@ -1,0 +1,28 @@
+/** Shorter absences need no proof. */
+const MIN_HIDDEN_MS = 10_000;
+
+export interface ResumeListener {
+  network(isOnline: boolean): void;
+  /** The page was hidden for a while, or came back from the browser's cache. */
+  resumed(): void;
+}
+
+/** Tells when the connection may have died unnoticed. Without a browser it tells nothing. Returns the end of it. */
+export function watchResume(listener: ResumeListener): () => void {
+  if (typeof window === 'undefined' || typeof document === 'undefined' || !window.addEventListener) return () => {};
+  const ended = new AbortController();
+  const { signal } = ended;
+  let hiddenAtMs: number | null = null;
+  window.addEventListener('online', () => listener.network(true), { signal });
+  window.addEventListener('offline', () => listener.network(false), { signal });
+  window.addEventListener('pageshow', (event) => event.persisted && listener.resumed(), { signal });
+  document.addEventListener(
+    'visibilitychange',
+    () => {
+      if (document.visibilityState === 'hidden') hiddenAtMs = Date.now();
+      else if (hiddenAtMs !== null && Date.now() - hiddenAtMs >= MIN_HIDDEN_MS) listener.resumed();
+    },
+    { signal },
+  );
+  return () => ended.abort();
+}
