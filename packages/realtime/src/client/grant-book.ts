@@ -51,10 +51,11 @@ export class GrantBook {
     this.#identityAtMs = this.#options.clock.now();
   }
 
-  add(channel: string, token: string): void {
+  add(channel: string, token: string): string {
     this.#tokens.delete(channel);
     this.#tokens.set(channel, token);
     if (this.#tokens.size > MAX_GRANTS) this.#tokens.delete(this.#tokens.keys().next().value as string);
+    return token;
   }
 
   /** A grant for the channel that may be handed to the SDK. A bad one is reported and dropped. */
@@ -121,13 +122,15 @@ export class GrantBook {
 
   async #fetch(channels: readonly string[], attempt: number): Promise<void> {
     const { clock, random, retry, tokenTimeoutMs, getChannelTokens, report } = this.#options;
-    let tokens: ChannelTokens;
+    let byChannel: ReadonlyMap<string, unknown>;
     try {
-      tokens = await withDeadline(
-        clock,
-        tokenTimeoutMs,
-        'getChannelTokens',
-        async () => (await getChannelTokens()?.(channels)) ?? {},
+      byChannel = toMap(
+        await withDeadline(
+          clock,
+          tokenTimeoutMs,
+          'getChannelTokens',
+          async () => (await getChannelTokens()?.(channels)) ?? [],
+        ),
       );
     } catch (cause) {
       if (isUnauthorized(cause)) {
@@ -147,25 +150,25 @@ export class GrantBook {
       return;
     }
     for (const channel of channels) {
-      const token = typeof tokens === 'object' && Object.hasOwn(tokens, channel) ? tokens[channel] : null;
-      if (typeof token !== 'string' || token === '') this.#refuse(channel, 'the server gave no grant for it');
-      else {
-        const fault = this.#faultOf(channel, token);
-        if (fault !== null) this.#refuse(channel, fault);
-        else {
-          this.add(channel, token);
-          const request = this.#requests.get(channel);
-          this.#requests.delete(channel);
-          request?.resolve(token);
-        }
+      const token = byChannel.get(channel);
+      if (typeof token !== 'string' || !token) {
+        this.#refuse(channel, 'the server gave no grant for it');
+        continue;
       }
+      const fault = this.#faultOf(channel, token);
+      if (fault !== null) this.#refuse(channel, fault);
+      else this.#settle(channel)?.resolve(this.add(channel, token));
     }
   }
 
   #refuse(channel: string, reason: string): void {
+    this.#settle(channel)?.reject(new ChannelRefusedError(channel, reason));
+  }
+
+  #settle(channel: string): Request | undefined {
     const request = this.#requests.get(channel);
     this.#requests.delete(channel);
-    request?.reject(new ChannelRefusedError(channel, reason));
+    return request;
   }
 
   #faultOf(channel: string, token: string): string | null {
@@ -196,3 +199,11 @@ export class GrantBook {
 }
 
 const EXPIRED = 'the grant has expired';
+
+function toMap(tokens: ChannelTokens): ReadonlyMap<string, unknown> {
+  return new Map(
+    Array.isArray(tokens)
+      ? tokens.map(({ channel, token }): [string, unknown] => [channel, token])
+      : Object.entries(tokens),
+  );
+}

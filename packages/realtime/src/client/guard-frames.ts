@@ -1,4 +1,3 @@
-type SocketClass = new (url: string, protocols?: string | string[]) => object;
 type Listener = (event: unknown) => void;
 
 /**
@@ -9,21 +8,15 @@ type Listener = (event: unknown) => void;
  */
 export function guardFrames(socketClass: unknown, onBadFrame: (reason: string) => void): unknown {
   if (typeof socketClass !== 'function') return socketClass;
-  const guard = (url: string, protocols?: string | string[]) => {
-    const socket = new (socketClass as SocketClass)(url, ...(protocols === undefined ? [] : [protocols]));
-    return new Proxy(socket, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-      set: (target, key, value: unknown) =>
-        Reflect.set(target, key, key === 'onmessage' ? guarded(target, value as Listener) : value, target),
-    });
-  };
-  return guard;
+  return new Proxy(socketClass, {
+    construct: (target, args) => guardSocket(Reflect.construct(target, args) as object, onBadFrame),
+  });
+}
 
-  function guarded(socket: object, listener: Listener): Listener {
-    return (event) => {
+function guardSocket(socket: object, onBadFrame: (reason: string) => void): object {
+  const guarded =
+    (listener: Listener): Listener =>
+    (event) => {
       try {
         listener(event);
       } catch {
@@ -32,5 +25,12 @@ export function guardFrames(socketClass: unknown, onBadFrame: (reason: string) =
         (socket as { close?: () => void }).close?.();
       }
     };
-  }
+  return new Proxy(socket, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+    set: (target, key, value: unknown) =>
+      Reflect.set(target, key, key === 'onmessage' ? guarded(value as Listener) : value, target),
+  });
 }

@@ -93,9 +93,12 @@ export interface ChannelGrant {
 export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => object;
 
 /**
- * The answer to `getChannelTokens`: a subscription token (JWT) per channel. A channel that is absent or `null` is refused to this user.
+ * The answer to `getChannelTokens`: what the server's `createChannelTokens` returns, or tokens by channel. A channel that is not among
+ * them, or `null`, is refused to this user.
  */
-export type ChannelTokens = Readonly<Record<string, string | null | undefined>>;
+export type ChannelTokens =
+  | readonly { readonly channel: string; readonly token: string }[]
+  | Readonly<Record<string, string | null | undefined>>;
 
 /** Configuration of a `RealtimeManager`. */
 export interface RealtimeConfig {
