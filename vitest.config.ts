@@ -26,7 +26,13 @@ const projects: TestProjectConfiguration[] = [
   },
   {
     ...resolve,
-    test: { name: 'conformance', include: ['conformance/**/*.test.ts'], ...system, sequence: { groupOrder: 1 } },
+    test: {
+      name: 'conformance',
+      include: ['conformance/**/*.test.ts'],
+      ...system,
+      maxConcurrency: 16, // scenarios of one server run side by side: they mostly wait
+      sequence: { groupOrder: 1 },
+    },
   },
   {
     ...resolve,
