@@ -9,6 +9,7 @@ import type { TRPCRequestInfo } from '@trpc/server/http';
 import type superjson from 'superjson';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
+import type { ChannelName } from '../src/core/channel.ts';
 import type { Message } from '../src/core/message.ts';
 import type { Position } from '../src/core/position.ts';
 import type { Announcement } from '../src/trpc/client/index.ts';
@@ -56,12 +57,16 @@ interface Context {
 
 export type BackendRouter = ReturnType<typeof makeRouter>;
 
-export function watched(channel: string, stamp: Position | null = null, grant: string | null = null): WatchedChannel {
+export function watched(
+  channel: ChannelName,
+  stamp: Position | null = null,
+  grant: string | null = null,
+): WatchedChannel {
   return { channel, stamp, grant };
 }
 
 export function touchedChannel(
-  channel: string,
+  channel: ChannelName,
   position: Position | null = null,
   message: Message = { type: 'channel-invalidation' },
 ): TouchedChannel {

@@ -1,13 +1,12 @@
-import type { AnswerMeta, TouchedChannel } from '../trpc/metadata.ts';
-
-/** What is known about one answer. It belongs to the data that came with it, not to a cache key. */
+/** What came with one answer. It belongs to the data, not to a cache key. */
 export interface Answer {
-  readonly meta: AnswerMeta;
+  /** The metadata as it travelled: not parsed yet, so not to be trusted. */
+  readonly wire: unknown;
   /** Per listener its tick when the request left, for its floor; `null` where the answer may be older than the request. */
   readonly sentAt: Ticks | null;
 }
 
-/** One call of a query procedure. `answer` stays `null` until there is one that says something about itself. */
+/** One call of a query procedure. `answer` stays `null` until there is one that came with metadata. */
 export interface Call {
   readonly path: string;
   readonly input: unknown;
@@ -16,13 +15,15 @@ export interface Call {
 
 /** One that follows the calls of a tab: a bound query client. */
 export interface CallListener {
-  /** Names this moment, so that what was known now can be looked up later. */
+  /** Names this moment, so that what was known now can be looked up later; 0 as long as nothing is. */
   tick(): number;
   /** A query procedure is being called, from inside the fetch that needs it. */
   called(call: Call): void;
+  /** Data came that says something about itself. */
+  answered(): void;
   mutationStarted(): void;
-  /** Announcements of an own mutation, before the app sees its answer. */
-  touched(channels: readonly TouchedChannel[]): void;
+  /** Metadata of a mutation's answer, before the app sees the answer. */
+  mutationAnswered(wire: unknown): void;
   /** `ok` is false where it failed, or its answer was lost. */
   mutationEnded(ok: boolean): void;
 }
@@ -39,62 +40,44 @@ const REMEMBERED_REQUESTS = 512;
 export class Answers {
   readonly #byData = new WeakMap<object, Answer>();
   readonly #requests = new Map<string, Ticks>();
-  readonly #listeners = new Set<CallListener>();
   readonly #prefix: string;
+  readonly listeners = new Set<CallListener>();
+  /** Whether there ever was an answer with metadata. */
+  isUsed = false;
   #count = 0;
 
-  /** `prefix` makes request ids differ from those of other tabs and page loads: `[A-Za-z0-9_-]`, at most 32 characters. */
+  /** @param prefix makes request ids differ from those of other tabs and page loads: `[A-Za-z0-9_-]`, at most 32 characters. */
   constructor(prefix: string = Math.random().toString(36).slice(2)) {
     this.#prefix = prefix;
-  }
-
-  listen(listener: CallListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   /** A request leaves now. Returns its id, which the answer echoes. */
   requestLeaves(): string {
     const id = `${this.#prefix}-${(++this.#count).toString(36)}`;
     this.#requests.set(id, this.#ticks());
-    if (this.#requests.size > REMEMBERED_REQUESTS)
-      for (const oldest of this.#requests.keys()) {
-        this.#requests.delete(oldest);
-        break;
-      }
+    if (this.#requests.size > REMEMBERED_REQUESTS) this.#requests.delete(this.#requests.keys().next().value ?? '');
     return id;
   }
 
-  /** A query procedure is called. Returns what takes its answer's metadata, and is called before the answer is handed on. */
-  startQuery(path: string, input: unknown): (meta: AnswerMeta | null) => Answer | null {
+  /** A query procedure is called. Returns what takes its metadata, and is called before the answer is handed on. */
+  called(path: string, input: unknown): (wire: unknown) => Answer {
     const call: Call = { path, input, answer: null };
     const started = this.#ticks();
-    for (const listener of this.#listeners) listener.called(call);
-    return (meta) => {
-      if (!meta) return null;
+    for (const listener of this.listeners) listener.called(call);
+    return (wire) => {
       // An echoed id is looked up, not compared with this call's: a cached answer to an earlier request has the floor of that one.
-      const sentAt =
-        meta.requestId === true ? started : meta.requestId ? (this.#requests.get(meta.requestId) ?? null) : null;
-      call.answer = { meta, sentAt };
+      const id = (wire as { id?: unknown } | null)?.id;
+      const sentAt = id === true ? started : (typeof id === 'string' && this.#requests.get(id)) || null;
+      call.answer = { wire, sentAt };
       return call.answer;
     };
   }
 
-  mutationStarted(): void {
-    for (const listener of this.#listeners) listener.mutationStarted();
-  }
-
-  touched(channels: readonly TouchedChannel[]): void {
-    for (const listener of this.#listeners) listener.touched(channels);
-  }
-
-  mutationEnded(ok: boolean): void {
-    for (const listener of this.#listeners) listener.mutationEnded(ok);
-  }
-
-  /** Keeps what is known about `data`. Values that are no objects have no identity and are left out. */
+  /** Keeps what is known about `data`. Values that are no objects have no identity; those are found by their call. */
   set(data: unknown, answer: Answer): void {
+    this.isUsed = true;
     if (typeof data === 'object' && data) this.#byData.set(data, answer);
+    for (const listener of this.listeners) listener.answered();
   }
 
   get(data: unknown): Answer | undefined {
@@ -102,11 +85,11 @@ export class Answers {
   }
 
   #ticks(): Ticks {
-    return new Map(Array.from(this.#listeners, (listener) => [listener, listener.tick()]));
+    return new Map(Array.from(this.listeners, (listener) => [listener, listener.tick()]));
   }
 }
 
-const DEFAULT: unique symbol = Symbol.for('@op/realtime.answers');
+const DEFAULT = Symbol.for('@op/realtime.answers');
 
 /**
  * The one instance that links and query clients of a tab share unless told otherwise. On `globalThis`, because bundlers may load this module several times

@@ -1,17 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ChannelName } from '../core/channel.ts';
 import {
   type AnswerMeta,
   MAX_CHANNELS_PER_ANSWER,
   MAX_GRANT_LENGTH,
   openEnvelope,
-  parseMeta,
   toEnvelope,
   toWireMeta,
 } from './metadata.ts';
+import { parseMeta } from './parse-meta.ts';
 
 const position = fc.record({ epoch: fc.string(), offset: fc.nat() });
-const channel = fc.stringMatching(/^trpc:[a-z]{1,8}(:[A-Za-z0-9._~@+=-]{1,8}){0,2}$/);
+const channel = fc
+  .stringMatching(/^[a-z]{1,8}(:[A-Za-z0-9._~@+=-]{1,8}){0,2}$/)
+  .map((name): ChannelName => `trpc:${name}`);
 const message = fc.oneof(
   fc.constant({ type: 'channel-invalidation' } as const),
   fc.record({ type: fc.constant('query-invalidation' as const), queryKey: fc.array(fc.string()) }),
@@ -23,12 +26,17 @@ const answerMeta: fc.Arbitrary<AnswerMeta> = fc.record({
   touched: fc.array(fc.record({ channel, position: fc.option(position), message })),
 });
 
+function open(value: unknown) {
+  const opened = openEnvelope(value);
+  return opened && { data: opened.data, meta: parseMeta(opened.wire) };
+}
+
 describe('metadata of an answer', () => {
   it('survives the wire', () => {
     fc.assert(
       fc.property(answerMeta, fc.jsonValue(), (meta, data) => {
         const wire: unknown = JSON.parse(JSON.stringify(toEnvelope(meta, data)));
-        expect(openEnvelope(wire)).toEqual({ data: JSON.parse(JSON.stringify(data)), meta });
+        expect(open(wire)).toEqual({ data: JSON.parse(JSON.stringify(data)), meta });
       }),
     );
   });
@@ -36,7 +44,7 @@ describe('metadata of an answer', () => {
   it('never throws on anything', () => {
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true, withBigInt: true }), (value) => {
-        openEnvelope(value);
+        open(value);
         parseMeta(value);
         parseMeta({ v: 1, watch: value, touch: value });
         parseMeta({ v: 1, watch: [value], touch: [value] });
@@ -60,7 +68,7 @@ describe('metadata of an answer', () => {
 
   it('reads undefined data, which JSON drops', () => {
     expect(
-      openEnvelope(JSON.parse(JSON.stringify(toEnvelope({ requestId: 'a', channels: [], touched: [] }, undefined)))),
+      open(JSON.parse(JSON.stringify(toEnvelope({ requestId: 'a', channels: [], touched: [] }, undefined)))),
     ).toEqual({
       data: undefined,
       meta: { requestId: 'a', channels: [], touched: [] },
@@ -74,7 +82,7 @@ describe('metadata of an answer', () => {
     ['an array', [1]],
     ['an inherited key', Object.create({ '~op/rt': { v: 1 } })],
   ])('is no envelope: %s', (_, value) => {
-    expect(openEnvelope(value)).toBeNull();
+    expect(open(value)).toBeNull();
   });
 
   it.each([
@@ -92,7 +100,7 @@ describe('metadata of an answer', () => {
       { v: 1, watch: Array.from({ length: MAX_CHANNELS_PER_ANSWER + 1 }, () => ({ channel: 'trpc:global' })) },
     ],
   ])('ignores the metadata and keeps the data: %s', (_, meta) => {
-    expect(openEnvelope({ '~op/rt': meta, d: 'data' })).toEqual({ data: 'data', meta: null });
+    expect(open({ '~op/rt': meta, d: 'data' })).toEqual({ data: 'data', meta: null });
   });
 
   it.each([

@@ -1,12 +1,12 @@
-import { isChannelName } from '../core/channel.ts';
-import { type Message, parseMessage } from '../core/message.ts';
-import { type Position, parsePosition } from '../core/position.ts';
+import type { ChannelName } from '../core/channel.ts';
+import type { Message } from '../core/message.ts';
+import type { Position } from '../core/position.ts';
 
 /**
  * The contract between `/trpc/server` and the link of `/trpc/client`: how a request says that it wants to know about freshness, and how an answer tells.
  *
  * An answer travels as `{ "~op/rt": WireMeta, d: data }` in the place of `data`, and only where the request announced itself, so nobody else ever sees it.
- * Plain JSON drops `d: undefined`: a missing `d` reads as undefined.
+ * Plain JSON drops `d: undefined`: a missing `d` reads as undefined. Reading the metadata is `parse-meta.ts`, which a browser loads later than this.
  */
 
 /** The only version so far. Within it fields may be added; a reader ignores what it does not know. Another number: all of the metadata is ignored. */
@@ -31,7 +31,7 @@ const META = '~op/rt';
 
 /** A channel that the data of a query depends on. */
 export interface WatchedChannel {
-  readonly channel: string;
+  readonly channel: ChannelName;
   /** Where the channel stood before the data was read; `null` where it could not be known. */
   readonly stamp: Position | null;
   /** A subscription token for the channel; `null` where the connection token carries it, or nothing could be issued. */
@@ -40,7 +40,7 @@ export interface WatchedChannel {
 
 /** A channel that a mutation announced something on. */
 export interface TouchedChannel {
-  readonly channel: string;
+  readonly channel: ChannelName;
   /** The position of the publication; `null` where it was not known in time, or publishing failed. */
   readonly position: Position | null;
   readonly message: Message;
@@ -91,53 +91,9 @@ export function toWireMeta({ requestId, channels, touched }: AnswerMeta): WireMe
   };
 }
 
-/**
- * Opens an envelope; `null` for what is none. `meta` is `null` where it is malformed or of another version: then nothing is known about the data, which is
- * handed on all the same.
- */
-export function openEnvelope(value: unknown): { readonly data: unknown; readonly meta: AnswerMeta | null } | null {
-  if (!isRecord(value) || !Object.hasOwn(value, META)) return null;
-  return { data: value.d, meta: parseMeta(value[META]) };
-}
-
-/**
- * Parses the metadata of an answer. A list with one malformed entry makes all of it `null`: data bound to half of its channels would be called live wrongly.
- * A malformed position counts as unknown, and a touched channel with a message of an unknown type is skipped, as such a publication would be.
- */
-export function parseMeta(value: unknown): AnswerMeta | null {
-  if (!isRecord(value) || value.v !== META_VERSION) return null;
-  const channels = parseList(value.watch, (entry, channel): WatchedChannel => {
-    const { grant } = entry;
-    return {
-      channel,
-      stamp: parsePosition(entry),
-      grant: typeof grant === 'string' && grant.length <= MAX_GRANT_LENGTH ? grant : null,
-    };
-  });
-  const touched = parseList(value.touch, (entry, channel): TouchedChannel | null => {
-    const { message = { type: 'channel-invalidation' } } = entry;
-    const parsed = parseMessage(message);
-    return parsed.ok ? { channel, position: parsePosition(entry), message: parsed.message } : null;
-  });
-  const { id } = value;
-  return channels && touched && { requestId: typeof id === 'string' || id === true ? id : null, channels, touched };
-}
-
-function parseList<T>(
-  list: unknown,
-  parse: (entry: Record<string, unknown>, channel: string) => T | null,
-): readonly T[] | null {
-  if (list === undefined) return [];
-  if (!Array.isArray(list) || list.length > MAX_CHANNELS_PER_ANSWER) return null;
-  const parsed: T[] = [];
-  for (const entry of list) {
-    if (!isRecord(entry) || !isChannelName(entry.channel)) return null;
-    const item = parse(entry, entry.channel);
-    if (item) parsed.push(item);
-  }
-  return parsed;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+/** Opens an envelope; `null` for what is none. Whatever its metadata is (`parseMeta` tells), the data is handed on. */
+export function openEnvelope(value: unknown): { readonly data: unknown; readonly wire: unknown } | null {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, META)) return null;
+  const { [META]: wire, d } = value as { [META]: unknown; d?: unknown };
+  return { data: d, wire };
 }

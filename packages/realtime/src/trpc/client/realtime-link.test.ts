@@ -20,7 +20,8 @@ import {
   touchedChannel,
   watched,
 } from '../../../test/trpc-backend.ts';
-import { Answers, type Call, type CallListener } from '../../query/answers.ts';
+import { type Answer, Answers, type Call, type CallListener } from '../../query/answers.ts';
+import { parseMeta } from '../parse-meta.ts';
 import { realtimeLink } from './realtime-link.ts';
 
 const CHANNEL = watched('trpc:org:1', { epoch: 'e', offset: 7 }, 'grant');
@@ -37,13 +38,16 @@ function recorder(answers: Answers) {
   const listener: CallListener = {
     tick: () => ++tick,
     called: (call) => calls.push(call),
+    answered: () => {},
     mutationStarted: () => log.push('started'),
-    touched: (channels) => log.push(channels),
+    mutationAnswered: (wire) => log.push(parseMeta(wire)?.touched),
     mutationEnded: (ok) => log.push(ok ? 'ended' : 'failed'),
   };
-  answers.listen(listener);
+  answers.listeners.add(listener);
   return { calls, log, listener, ticks: () => tick };
 }
+
+const channelsOf = (answer: Answer | null | undefined) => (answer ? parseMeta(answer.wire)?.channels : undefined);
 
 async function connect(kind: Transport, transformer: typeof superjson | null) {
   const backend = createBackend({ transformer });
@@ -86,14 +90,14 @@ describe.each(MATRIX)('over $kind with $name', ({ kind, transformer }) => {
     expect(wrapped).toEqual(plain);
     if (transformer || value === null || typeof value !== 'object') expect(wrapped).toEqual(value);
     expect(calls).toHaveLength(1);
-    expect(calls[0]?.answer?.meta.channels).toEqual([CHANNEL]);
+    expect(channelsOf(calls[0]?.answer)).toEqual([CHANNEL]);
   });
 
   it('keeps the answers of a batch apart and finds them by identity', async () => {
     const { backend, client, answers, listener } = await connect(kind, transformer);
     backend.meta.watch = (_, input) => [watched(`trpc:item:${(input as { id: string }).id}`)];
     const items = await Promise.all(['1', '2', '3'].map((id) => client.item.query({ id })));
-    expect(items.map((item) => answers.get(item)?.meta.channels[0]?.channel)).toEqual([
+    expect(items.map((item) => channelsOf(answers.get(item))?.[0]?.channel)).toEqual([
       'trpc:item:1',
       'trpc:item:2',
       'trpc:item:3',
@@ -144,8 +148,8 @@ describe.each(MATRIX)('over $kind with $name', ({ kind, transformer }) => {
     backend.meta.raw = (d) => ({ '~op/rt': meta, d });
     const item = await client.item.query({ id: '1' });
     expect(item).toEqual({ id: '1' });
-    expect(answers.get(item)).toBeUndefined();
-    expect(calls[0]?.answer).toBeNull();
+    expect(channelsOf(answers.get(item))).toBeUndefined();
+    expect(channelsOf(calls[0]?.answer)).toBeUndefined();
   });
 
   it('tells the server nothing once it is removed', async () => {
@@ -188,7 +192,7 @@ describe.each([
     expect(data.now).toBe(1);
     expect(data.later).toBeInstanceOf(Promise);
     expect(await data.later).toBe(2);
-    expect(answers.get(data)?.meta.channels).toEqual([CHANNEL]);
+    expect(channelsOf(answers.get(data))).toEqual([CHANNEL]);
   });
 
   it('hands on a promise inside that fails', async () => {
@@ -204,7 +208,7 @@ describe.each([
     const seen: number[] = [];
     for await (const value of await client.stream.query()) seen.push(value);
     expect(seen).toEqual([1, 2]);
-    expect(calls[0]?.answer?.meta.channels).toEqual([CHANNEL]);
+    expect(channelsOf(calls[0]?.answer)).toEqual([CHANNEL]);
   });
 });
 
@@ -288,7 +292,8 @@ describe('request ids and floors', () => {
     backend.meta.watch = () => [CHANNEL];
     backend.meta.requestId = requestId;
     await client.item.query({ id: '1' });
-    expect(calls[0]?.answer).toEqual({ meta: { requestId, channels: [CHANNEL], touched: [] }, sentAt: null });
+    expect(channelsOf(calls[0]?.answer)).toEqual([CHANNEL]);
+    expect(calls[0]?.answer?.sentAt).toBeNull();
   });
 
   it('of a replayed answer are those of the request that it was made for', async () => {
@@ -303,13 +308,13 @@ describe('request ids and floors', () => {
 
   it('are forgotten after 512 later requests', async () => {
     const answers = new Answers('tab');
-    answers.listen(recorder(new Answers()).listener);
-    const read = answers.startQuery('item', undefined);
+    answers.listeners.add(recorder(new Answers()).listener);
+    const read = answers.called('item', undefined);
     const first = answers.requestLeaves();
     const second = answers.requestLeaves();
     for (let at = 0; at < 511; at++) answers.requestLeaves();
-    expect(read({ requestId: first, channels: [], touched: [] })?.sentAt).toBeNull();
-    expect(read({ requestId: second, channels: [], touched: [] })?.sentAt).not.toBeNull();
+    expect(read({ v: 1, id: first }).sentAt).toBeNull();
+    expect(read({ v: 1, id: second }).sentAt).not.toBeNull();
   });
 
   it('are new for each attempt of a retryLink', async () => {

@@ -52,7 +52,8 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
       if (type === 'subscription') return inner(opts);
       return observable((observer) => {
         const isMutation = type === 'mutation';
-        const read = isMutation ? answers.mutationStarted() : answers.startQuery(path, input);
+        const read = isMutation ? null : answers.called(path, input);
+        if (isMutation) for (const listener of answers.listeners) listener.mutationStarted();
         let isAnswered = false;
         let deferred: Promise<void> | undefined;
 
@@ -67,9 +68,9 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
               }
               return observer.next(envelope);
             }
-            const { data, meta } = opened;
-            if (meta?.touched.length) answers.touched(meta.touched);
-            const answer = read?.(meta);
+            const { data, wire } = opened;
+            if (isMutation) for (const listener of answers.listeners) listener.mutationAnswered(wire);
+            const answer = read?.(wire);
             const pass = (value: unknown) => {
               if (answer) answers.set(value, answer);
               observer.next(withData(envelope, value));
@@ -92,7 +93,7 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
         // Runs once, after completion, error or abort alike.
         return () => {
           subscription.unsubscribe();
-          if (isMutation) answers.mutationEnded(isAnswered);
+          if (isMutation) for (const listener of answers.listeners) listener.mutationEnded(isAnswered);
         };
       });
     };
