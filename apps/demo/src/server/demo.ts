@@ -1,0 +1,92 @@
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { realtime } from '@op/realtime/server';
+import { BrokerProcess } from './broker/broker-process.ts';
+import { readBrokerSettings } from './broker/broker-settings.ts';
+import { buildClient } from './client-bundle.ts';
+import { openDatabase } from './database/database.ts';
+import { createHttpApp } from './http-app.ts';
+import { LOOPBACK, listenFrom } from './listen.ts';
+import { createAnnouncer } from './realtime/announce.ts';
+
+export interface Demo {
+  /** Where to open it: `http://localhost:3000`. */
+  readonly url: string;
+  /** For the lines that are printed. */
+  readonly database: string;
+  readonly broker: string;
+  /** Ends everything that was started; harmless when called twice. */
+  close(): Promise<void>;
+}
+
+export interface DemoOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** The first port to try; 0 for any. */
+  readonly port: number;
+}
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/**
+ * Starts the whole demo. The port comes first, since the broker must know the page's origin, and the page the broker's address;
+ * the database boots meanwhile.
+ */
+export async function startDemo({ env, port }: DemoOptions): Promise<Demo> {
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async () => {
+    await Promise.allSettled(closers.splice(0).map((close) => close()));
+  };
+  try {
+    const external = readBrokerSettings(env);
+    let open: (handler: Handler) => void = () => {};
+    const opened = new Promise<Handler>((resolve) => {
+      open = resolve;
+    });
+    // A browser that comes before everything stands waits a moment instead of seeing an error.
+    const server = createAdaptorServer({ fetch: async (request) => (await opened)(request) }) as Server;
+    closers.push(() => closeServer(server));
+    const taken = await listenFrom(server, port);
+
+    const opening = openDatabase(env.DATABASE_URL || undefined);
+    closers.push(() => opening.then((database) => database.close()));
+    const own = external ? null : await BrokerProcess.start(originsOf(taken));
+    if (own) closers.push(() => own.stop());
+    const broker = external ?? own!.settings;
+    // `realtime` configures itself from these at first use, as in any app.
+    env.CENTRIFUGO_API_URL = broker.apiUrl;
+    env.CENTRIFUGO_API_KEY = broker.apiKey;
+    env.CENTRIFUGO_TOKEN_SECRET = broker.tokenSecret;
+
+    const [assets, database] = await Promise.all([buildClient(broker.wsUrl), opening]);
+    open(createHttpApp({ db: database.db, announce: createAnnouncer(realtime, reportPublishError), assets }).fetch);
+
+    return {
+      url: `http://localhost:${taken}`,
+      database: database.description,
+      broker: external ? `${new URL(external.apiUrl).host} (CENTRIFUGO_API_URL)` : 'embedded',
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** The ways in which a browser on this machine may write the address. */
+function originsOf(port: number): string[] {
+  return ['localhost', LOOPBACK, '[::1]'].map((host) => `http://${host}:${port}`);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** A publication that failed costs freshness, never the mutation: tabs catch up at their next unrecovered join. */
+function reportPublishError(error: unknown): void {
+  process.stderr.write(
+    `  a change could not be announced: ${error instanceof Error ? error.message : 'unknown error'}\n`,
+  );
+}

@@ -1,0 +1,25 @@
+import { printFailure, printReady, printStarting } from './banner.ts';
+import { type Demo, startDemo } from './demo.ts';
+import { endWithParents } from './lifetime.ts';
+
+const DEFAULT_PORT = 3000;
+
+let starting: Promise<Demo> | null = null;
+endWithParents(async () => (await starting)?.close());
+
+try {
+  const wanted = readPort(process.env.PORT);
+  printStarting();
+  starting = startDemo({ env: process.env, port: wanted });
+  printReady(await starting, wanted);
+} catch (error) {
+  printFailure(error);
+  process.exitCode = 1;
+}
+
+function readPort(value: string | undefined): number {
+  if (!value) return DEFAULT_PORT;
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Error(`PORT must be a whole number from 0 to 65535, got ${JSON.stringify(value)}.`);
+}
