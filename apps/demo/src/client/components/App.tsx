@@ -1,0 +1,52 @@
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { pageOf, usePath } from '../location.ts';
+import { usePersonalChannels } from '../realtime/use-app-channels.ts';
+import { trpc } from '../trpc.ts';
+import { Brand } from './Brand.tsx';
+import { ConnectionPill } from './ConnectionPill.tsx';
+import { EverybodyPage } from './EverybodyPage.tsx';
+import { Link } from './Link.tsx';
+import { Navigation } from './Navigation.tsx';
+import { NotificationList } from './NotificationList.tsx';
+import { OrganisationPage } from './OrganisationPage.tsx';
+import { OrganisationsPage } from './OrganisationsPage.tsx';
+import { PersonMenu } from './PersonMenu.tsx';
+
+export function App({ personId }: { readonly personId: string }) {
+  usePersonalChannels(personId);
+  const page = pageOf(usePath());
+  const { data: organisations } = useQuery(trpc.organisation.list.queryOptions());
+  const { data: notifications } = useQuery(trpc.user.notifications.queryOptions());
+  const unread = notifications?.unread ?? 0;
+
+  useEffect(() => {
+    document.title = unread > 0 ? `(${unread}) Commons` : 'Commons';
+  }, [unread]);
+
+  return (
+    <div className="frame">
+      <header className="header">
+        <Link to={{ name: 'everybody' }} className="header-brand">
+          <Brand />
+        </Link>
+        <ConnectionPill />
+        <PersonMenu personId={personId} />
+      </header>
+      <Navigation organisations={organisations ?? []} unread={unread} />
+      <main className="main">
+        {page.name === 'everybody' && <EverybodyPage />}
+        {page.name === 'organisations' && <OrganisationsPage organisations={organisations ?? []} />}
+        {page.name === 'organisation' && (
+          <OrganisationPage key={page.orgId} orgId={page.orgId} organisations={organisations} />
+        )}
+        {page.name === 'notifications' && <NotificationList isPage />}
+      </main>
+      {page.name !== 'notifications' && (
+        <aside className="aside">
+          <NotificationList />
+        </aside>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useOwnChanges } from '../realtime/use-own-changes.ts';
+import { trpc } from '../trpc.ts';
+
+interface CommentFormProps {
+  readonly postId: number;
+  readonly orgId: string | null;
+  readonly onDone: () => void;
+}
+
+export function CommentForm({ postId, orgId, onDone }: CommentFormProps) {
+  const [body, setBody] = useState('');
+  const { feedChanged } = useOwnChanges();
+  const comment = useMutation(
+    trpc.post.comment.mutationOptions({
+      onSuccess: () => {
+        onDone();
+        void feedChanged(orgId);
+      },
+    }),
+  );
+  return (
+    <form
+      className="comment-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (body.trim() !== '' && !comment.isPending) comment.mutate({ postId, body });
+      }}
+    >
+      <input
+        ref={focus}
+        aria-label="Your answer"
+        placeholder="Answer…"
+        maxLength={2000}
+        value={body}
+        onChange={(event) => setBody(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') onDone();
+        }}
+      />
+      {body.trim() !== '' && (
+        <button type="submit" className="link" disabled={comment.isPending}>
+          Send
+        </button>
+      )}
+      {comment.error && <span className="hint">{comment.error.message}</span>}
+    </form>
+  );
+}
+
+/** The field opens by a click that asks for it. */
+const focus = (input: HTMLInputElement | null) => input?.focus();

@@ -1,0 +1,14 @@
+import { RealtimeManager } from '@op/realtime/client';
+import { trpcClient } from '../trpc.ts';
+
+/** Once at start-up, as soon as it is known who the window is. The socket opens with the first subscription. */
+export function initializeRealtime(): void {
+  RealtimeManager.initialize({
+    wsUrl: process.env.NEXT_PUBLIC_CENTRIFUGO_WS_URL!,
+    getToken: async () => {
+      const result = await trpcClient.realtime.getToken.query();
+      return result.token;
+    },
+    getChannelTokens: (channels) => trpcClient.realtime.getChannelTokens.query({ channels: [...channels] }),
+  });
+}
