@@ -1,5 +1,16 @@
-export { RealtimeError } from '../core/realtime-error.ts';
-export { UnauthorizedError } from '../core/usage-errors.ts';
+export {
+  AlreadyInitializedError,
+  BrokerError,
+  ChannelRefusedError,
+  ConfigError,
+  DisconnectedError,
+  ErrorCode,
+  InvalidChannelError,
+  InvalidMessageError,
+  NotInitializedError,
+  RealtimeError,
+  UnauthorizedError,
+} from '../core/errors.ts';
 export { RealtimeManager } from './realtime-manager.ts';
 export type {
   ChannelEvents,
