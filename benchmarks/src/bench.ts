@@ -1,0 +1,21 @@
+import { cac } from 'cac';
+import { benchBroker } from './broker/run.ts';
+import type { TargetName } from './broker/targets.ts';
+
+const cli = cac('pnpm bench');
+cli
+  .command('broker', 'The embedded broker beside Centrifugo (CENTRIFUGO_BIN) and a bare ws forwarder')
+  .option('--rounds <count>', 'Rounds per case', { default: 6 })
+  .option('--only <names>', 'Cases, separated by commas', { default: '' })
+  .option('--targets <names>', 'Targets, separated by commas: embedded, forwarder, centrifugo', { default: '' })
+  .action(({ rounds, only, targets }: { rounds: number; only: string; targets: string }) =>
+    benchBroker({
+      rounds: Number(rounds),
+      only: only.split(',').filter(Boolean),
+      ...(targets && { targets: targets.split(',') as TargetName[] }),
+    }),
+  );
+cli.help();
+cli.parse(process.argv, { run: false });
+if (!cli.matchedCommand && !cli.options.help) cli.outputHelp();
+await cli.runMatchedCommand();
