@@ -1,6 +1,7 @@
 import { cac } from 'cac';
 import { benchBroker } from './broker/run.ts';
 import type { TargetName } from './broker/targets.ts';
+import { benchClient } from './client/run.ts';
 import { benchPublish } from './publish/run.ts';
 
 const cli = cac('pnpm bench');
@@ -20,6 +21,7 @@ cli
   .command('publish', 'realtime.publish beside a bare keep-alive fetch to the same API')
   .option('--rounds <count>', 'Rounds', { default: 10 })
   .action(({ rounds }: { rounds: number }) => benchPublish({ rounds: Number(rounds) }));
+cli.command('client', 'Bundle sizes, work per publication, refetches and herds in the browser').action(benchClient);
 cli.help();
 cli.parse(process.argv, { run: false });
 if (!cli.matchedCommand && !cli.options.help) cli.outputHelp();
