@@ -5,7 +5,7 @@ import {
   UnauthorizedError as SdkUnauthorizedError,
   type ServerSubscribedContext,
 } from 'centrifuge';
-import { BrokerError, DisconnectedError, ErrorCode, RealtimeError, UnauthorizedError } from '../core/errors.ts';
+import { BrokerError, DisconnectedError, RealtimeError, UnauthorizedError } from '../core/errors.ts';
 import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
 import { guardFrames } from './guard-frames.ts';
 import {
@@ -168,7 +168,7 @@ function toError(error: unknown): RealtimeError {
   if (typeof code !== 'number') return new DisconnectedError('The command could not be sent.');
   if (code >= FIRST_BROKER_CODE) return new BrokerError(code, String(message));
   if (code === BrokerCode.CallTimeout)
-    return new RealtimeError(ErrorCode.Timeout, 'The broker did not answer in time (timeoutMs).');
+    return new RealtimeError('timeout', 'The broker did not answer in time (timeoutMs).');
   return new DisconnectedError(`The connection ended before the broker answered: ${String(message)}.`);
 }
 

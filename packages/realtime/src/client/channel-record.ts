@@ -1,4 +1,4 @@
-import { ErrorCode, InvalidMessageError, RealtimeError } from '../core/errors.ts';
+import { InvalidMessageError, RealtimeError } from '../core/errors.ts';
 import { parseMessage } from '../core/message.ts';
 import type { Position } from '../core/position.ts';
 import { type ChannelEvent, type ChannelState, isCovered, isFinal, nextChannelState } from './channel-state.ts';
@@ -168,7 +168,7 @@ export class ChannelRecord {
   #guard(call: () => unknown): void {
     const failed = (cause: unknown) =>
       this.#context.report(
-        new RealtimeError(ErrorCode.HandlerFailed, `A handler of channel ${this.channel} threw.`, { cause }),
+        new RealtimeError('handler_failed', `A handler of channel ${this.channel} threw.`, { cause }),
       );
     try {
       const result = call();

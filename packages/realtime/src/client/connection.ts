@@ -3,7 +3,6 @@ import {
   BrokerError,
   ChannelRefusedError,
   DisconnectedError,
-  ErrorCode,
   InvalidMessageError,
   RealtimeError,
   UnauthorizedError,
@@ -369,7 +368,7 @@ export class Connection {
     } catch (cause) {
       if (isUnauthorized(cause)) throw this.#tokenRefused();
       const text = 'getToken failed; it is called again with back-off.';
-      this.#tokenFault = new RealtimeError(ErrorCode.TokenUnavailable, text, { cause });
+      this.#tokenFault = new RealtimeError('token_unavailable', text, { cause });
       if (this.#tokenFailures++ === 0) this.#host.report(this.#tokenFault);
       throw this.#tokenFault;
     }

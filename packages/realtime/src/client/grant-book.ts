@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../core/clock.ts';
-import { ChannelRefusedError, ErrorCode, RealtimeError } from '../core/errors.ts';
+import { ChannelRefusedError, RealtimeError } from '../core/errors.ts';
 import { backoffMs } from './backoff.ts';
 import { withDeadline } from './deadline.ts';
 import { isUnauthorized } from './is-unauthorized.ts';
@@ -139,7 +139,7 @@ export class GrantBook {
       }
       if (attempt === 0)
         report(
-          new RealtimeError(ErrorCode.TokenUnavailable, 'getChannelTokens failed; it is called again with back-off.', {
+          new RealtimeError('token_unavailable', 'getChannelTokens failed; it is called again with back-off.', {
             cause,
           }),
         );

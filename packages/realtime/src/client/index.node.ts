@@ -1,16 +1,5 @@
-export {
-  AlreadyInitializedError,
-  BrokerError,
-  ChannelRefusedError,
-  ConfigError,
-  DisconnectedError,
-  ErrorCode,
-  InvalidChannelError,
-  InvalidMessageError,
-  NotInitializedError,
-  RealtimeError,
-  UnauthorizedError,
-} from '../core/errors.ts';
+export { RealtimeError } from '../core/realtime-error.ts';
+export { UnauthorizedError } from '../core/usage-errors.ts';
 export { RealtimeManager } from './node-realtime-manager.ts';
 export type {
   ChannelEvents,

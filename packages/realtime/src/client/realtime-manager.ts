@@ -1,13 +1,12 @@
 import { systemClock } from '../core/clock.ts';
+import type { Message } from '../core/message.ts';
+import { RealtimeError } from '../core/realtime-error.ts';
 import {
   AlreadyInitializedError,
   ConfigError,
-  ErrorCode,
   InvalidChannelError,
   NotInitializedError,
-  RealtimeError,
-} from '../core/errors.ts';
-import type { Message } from '../core/message.ts';
+} from '../core/usage-errors.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import type {
   ChannelGrant,
@@ -206,7 +205,7 @@ export class RealtimeManager implements RealtimeClient {
     } catch (cause) {
       this.#assertAlive();
       // Offline, or a new deployment replaced the file.
-      const reason = new RealtimeError(ErrorCode.Disconnected, 'The client could not be loaded; it is tried again.', {
+      const reason = new RealtimeError('disconnected', 'The client could not be loaded; it is tried again.', {
         cause,
       });
       this.#report(reason);
@@ -236,7 +235,7 @@ export class RealtimeManager implements RealtimeClient {
       try {
         listener(this.#status);
       } catch (cause) {
-        this.#report(new RealtimeError(ErrorCode.HandlerFailed, 'A status listener threw.', { cause }));
+        this.#report(new RealtimeError('handler_failed', 'A status listener threw.', { cause }));
       }
     }
   }
@@ -250,7 +249,7 @@ export class RealtimeManager implements RealtimeClient {
   }
 
   #assertAlive(): void {
-    if (this.#status.state === 'disposed') throw new RealtimeError(ErrorCode.Disposed, 'This manager was disposed.');
+    if (this.#status.state === 'disposed') throw new RealtimeError('disposed', 'This manager was disposed.');
   }
 
   #now(): number {
