@@ -1,0 +1,99 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Clock } from './core/clock.ts';
+import { Engine } from './core/engine.ts';
+import { ListenError } from './core/errors.ts';
+import { type BrokerOptions, resolveOptions, type Settings } from './core/options.ts';
+import { HttpEdge } from './edges/http-server.ts';
+import { createTokenVerifier, skippingVerifier } from './edges/jwt.ts';
+import { Flusher } from './edges/outbox.ts';
+import { systemClock } from './edges/system-clock.ts';
+import { WebSocketEdge } from './edges/websocket.ts';
+import { Disconnects } from './protocol/codes.ts';
+
+/** A running broker. */
+export interface Broker {
+  /** Where clients connect: `ws://127.0.0.1:8000/connection/websocket`. */
+  readonly url: string;
+  /** Where the server API is: `http://127.0.0.1:8000/api`. */
+  readonly apiUrl: string;
+  readonly port: number;
+  /** Tells all clients to come back later (3001), waits for them to leave, and frees the port. Calling it again waits for the same. */
+  close(): Promise<void>;
+}
+
+/** What tests replace. */
+export interface BrokerSurroundings {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/**
+ * Starts a broker.
+ * @throws BrokerConfigError (`invalid_config`) for options that do not fit together
+ * @throws ListenError (`listen_failed`) where the address is taken or forbidden
+ */
+export async function startBroker(options: BrokerOptions = {}, surroundings: BrokerSurroundings = {}): Promise<Broker> {
+  const settings = resolveOptions(options);
+  const { clock = systemClock, random = Math.random } = surroundings;
+  const { token, subscriptionToken, insecureSkipTokenSignatureVerify } = settings.client;
+  const verifier = insecureSkipTokenSignatureVerify
+    ? skippingVerifier
+    : createTokenVerifier(token, subscriptionToken, clock);
+  const engine = new Engine(settings, { clock, random, newClientId: randomUUID, newEpoch }, verifier);
+  const webSockets = new WebSocketEdge(engine, new Flusher());
+  const edge = new HttpEdge(engine, webSockets);
+  let port: number;
+  try {
+    port = await edge.listen(settings.host, settings.port);
+  } catch (cause) {
+    engine.stop();
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    throw new ListenError(`Cannot listen on port ${settings.port}${code}.`, { cause });
+  }
+  let closing: Promise<void> | undefined;
+  return {
+    url: `ws://${hostFor(settings, port)}${settings.websocket.handlerPrefix}`,
+    apiUrl: `http://${hostFor(settings, port)}${settings.httpApi.handlerPrefix}`,
+    port,
+    close() {
+      closing ??= shutDown(engine, edge, webSockets);
+      return closing;
+    },
+  };
+}
+
+/** A host that one can connect to: an address that means "all" is reached by loopback. */
+function hostFor({ host }: Settings, port: number): string {
+  const reachable = host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+function newEpoch(): string {
+  return Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+}
+
+async function shutDown(engine: Engine, edge: HttpEdge, webSockets: WebSocketEdge): Promise<void> {
+  edge.stopListening();
+  webSockets.closeAll(Disconnects.Shutdown);
+  await haveLeft(webSockets, engine);
+  engine.stop();
+  await edge.close();
+}
+
+/** How often a closing broker looks whether its clients are gone. */
+const LOOK_MS = 10;
+
+/** Waits until the clients are gone, or for the time that the settings give. */
+function haveLeft(webSockets: WebSocketEdge, { surroundings, settings }: Engine): Promise<void> {
+  const { clock } = surroundings;
+  const deadline = clock.now() + settings.shutdown.timeoutMs;
+  return new Promise((resolve) => {
+    const look = () => {
+      if (webSockets.size === 0 || clock.now() >= deadline) resolve();
+      else clock.after(LOOK_MS, look);
+    };
+    look();
+  });
+}

@@ -1,0 +1,75 @@
+import { BatchRequest } from '../../protocol/api-schema.ts';
+import type { ByteString } from '../../protocol/byte-string.ts';
+import { API_ERROR_STATUS, ApiErrors, type ReplyError } from '../../protocol/codes.ts';
+import { decodeJson } from '../../protocol/json-message.ts';
+import type { Decoded } from '../../protocol/schema.ts';
+import type { Engine } from '../engine.ts';
+import { type ApiOutcome, apiMethods } from './methods.ts';
+
+/** An answer over HTTP. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: ByteString;
+  readonly isJson: boolean;
+}
+
+type MethodName = keyof typeof apiMethods;
+
+const BAD_REQUEST: ApiAnswer = { status: 400, body: 'Bad Request\n', isJson: false };
+
+function isMethod(name: string): name is MethodName {
+  return Object.hasOwn(apiMethods, name);
+}
+
+/** Whether there is such a method. */
+export function hasApiMethod(name: string): boolean {
+  return name === 'batch' || isMethod(name);
+}
+
+/** `undefined` for a body that is not what the method takes. */
+function run(engine: Engine, name: MethodName, body: ByteString): ApiOutcome | undefined {
+  // One method at a time: each reads its own request.
+  const { request: schema, run: call } = apiMethods[name] as (typeof apiMethods)['publish'];
+  const request = decodeJson(schema, body);
+  return request && call(engine, request);
+}
+
+/**
+ * Calls a method of the server API.
+ * @param body JSON bytes
+ * @param isTransportErrorMode errors become HTTP statuses, instead of a 200 with an error inside
+ */
+export function callApi(engine: Engine, name: string, body: ByteString, isTransportErrorMode: boolean): ApiAnswer {
+  if (name === 'batch') return batch(engine, body);
+  if (!isMethod(name)) return { status: 404, body: '404 page not found\n', isJson: false };
+  const outcome = run(engine, name, body);
+  if (!outcome) return BAD_REQUEST;
+  if ('result' in outcome) return { status: 200, body: `{"result":${outcome.result}}`, isJson: true };
+  const error = errorText(outcome.error);
+  if (!isTransportErrorMode) return { status: 200, body: `{"error":${error}}`, isJson: true };
+  return { status: API_ERROR_STATUS.get(outcome.error.code) ?? 500, body: error, isJson: true };
+}
+
+function errorText({ code, message }: ReplyError): ByteString {
+  return `{"code":${code},"message":"${message}"}`;
+}
+
+/** Commands run one after the other, also where `parallel` is asked for: there is one thread, and the answers keep their order anyway. */
+function batch(engine: Engine, body: ByteString): ApiAnswer {
+  const request = decodeJson(BatchRequest, body);
+  if (!request) return BAD_REQUEST;
+  const replies = request.commands.map((command) => batchReply(engine, command));
+  const text = replies.length === 0 ? '{}' : `{"replies":[${replies.join(',')}]}`;
+  return { status: 200, body: text, isJson: true };
+}
+
+function batchReply(engine: Engine, command: Decoded<(typeof BatchRequest)['commands']['type']>): ByteString {
+  for (const name of Object.keys(command) as MethodName[]) {
+    const request = command[name];
+    if (!request) continue;
+    const { run: call } = apiMethods[name] as (typeof apiMethods)['publish'];
+    const outcome = call(engine, request as NonNullable<(typeof command)['publish']>);
+    return 'error' in outcome ? `{"error":${errorText(outcome.error)}}` : `{"${name}":${outcome.result}}`;
+  }
+  return `{"error":${errorText(ApiErrors.NotFound)}}`;
+}

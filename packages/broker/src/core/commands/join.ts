@@ -1,0 +1,119 @@
+import { type Disconnect, Disconnects, type ReplyError, ReplyErrors } from '../../protocol/codes.ts';
+import type { StoredPublication } from '../../protocol/encoding.ts';
+import type { Publication, SubscribeResult } from '../../protocol/schema.ts';
+import type { ResolvedChannelOptions } from '../channel-options.ts';
+import { unixSeconds } from '../clock.ts';
+import type { Session } from '../session.ts';
+import type { Position, RecoveryResult } from '../stream.ts';
+import { Subscription, type SubscriptionOptions, type SubscriptionSource } from '../subscription.ts';
+import type { Grant } from '../token-claims.ts';
+
+/** Expiry further away than this would overflow timers on the real server; it is cut to a year there and here. */
+export const MAX_TTL_SECONDS = 365 * 24 * 3600;
+
+/** The client asks to get no subscription rather than one that is not recovered. */
+const FLAG_REJECT_UNRECOVERED = 2;
+
+/** What the client says about its last subscription of the channel. */
+export interface Recovery extends Position {
+  readonly recover: boolean;
+  readonly flag: number;
+}
+
+export type Joined =
+  | { readonly subscription: Subscription; readonly result: SubscribeResult }
+  | { readonly error: ReplyError }
+  | { readonly disconnect: Disconnect };
+
+/** What the namespace says, changed by what a token, the API or the application says about this client. */
+export function subscriptionOptions(
+  channel: ResolvedChannelOptions,
+  source: SubscriptionSource,
+  grant?: Grant,
+): SubscriptionOptions {
+  const override = grant?.override;
+  const isRecoverable = override?.force_recovery?.value ?? channel.forceRecovery;
+  const isCacheRecovery = channel.forceRecoveryMode === 'cache';
+  return {
+    emitsPresence: override?.presence?.value ?? channel.presence,
+    emitsJoinLeave: override?.join_leave?.value ?? channel.joinLeave,
+    wantsJoinLeave: override?.force_push_join_leave?.value ?? channel.forcePushJoinLeave,
+    isPositioned: override?.force_positioning?.value ?? channel.forcePositioning,
+    isRecoverable,
+    isCacheRecovery,
+    recoversAlways: channel.autoCacheRecover && isRecoverable && isCacheRecovery,
+    expireAt: grant?.expireAt ?? 0,
+    isClientRefreshed: true,
+    info: grant?.info,
+    data: grant?.data,
+    source,
+  };
+}
+
+/** A publication as clients get it. */
+export function publicationMessage({ data, info, offset, tags, epoch }: StoredPublication): Publication {
+  return { data, info, offset, tags, epoch };
+}
+
+/**
+ * Puts a client into a channel. Position, recovered publications and the entry into the channel's list belong together:
+ * all of this is one synchronous step, and the caller sends the result before it returns to the event loop.
+ */
+export function join(
+  session: Session,
+  name: string,
+  channelOptions: ResolvedChannelOptions,
+  options: SubscriptionOptions,
+  recovery: Recovery,
+  isServerSide: boolean,
+): Joined {
+  const { engine } = session;
+  const ttl = options.expireAt - unixSeconds(engine.surroundings.clock);
+  if (options.expireAt > 0 && ttl <= 0) return { error: ReplyErrors.Expired };
+  const isExpiring = options.expireAt > 0 && !isServerSide && options.isClientRefreshed;
+
+  const channel = engine.hub.channel(name, channelOptions);
+  const subscription = new Subscription(session, channel, options, isServerSide);
+  const isRecovering = recovery.recover || options.recoversAlways;
+  let result: SubscribeResult = {
+    expires: isExpiring,
+    ttl: isExpiring ? ttl : 0,
+    data: options.data,
+    was_recovering: isRecovering,
+  };
+
+  if (options.isPositioned || options.isRecoverable) {
+    const stream = engine.stream(channel);
+    const recovered = options.isRecoverable && isRecovering ? recover() : undefined;
+    if (recovered && !recovered.isRecovered && recovery.flag & FLAG_REJECT_UNRECOVERED && !options.isCacheRecovery)
+      return { error: ReplyErrors.UnrecoverablePosition };
+    const publications = recovered?.publications ?? [];
+    if (session.peer.encoding.name === 'json' && publications.some((publication) => !publication.isJson))
+      return { disconnect: Disconnects.InappropriateProtocol };
+    const isRecovered = recovered?.isRecovered ?? false;
+    result = {
+      ...result,
+      positioned: true,
+      recoverable: options.isRecoverable,
+      epoch: stream.epoch,
+      // Recovered: the place from which on, so that the publications that follow count it up. Else: the top.
+      offset: isRecovered ? recovery.offset : stream.top,
+      recovered: isRecovered,
+      publications: publications.map(publicationMessage),
+    };
+    subscription.epoch = stream.epoch;
+    subscription.checkedAtMs = engine.nowMs;
+
+    function recover(): RecoveryResult {
+      if (options.isCacheRecovery) return stream.recoverLatest(recovery);
+      return stream.recover(recovery, engine.settings.client.recoveryMaxPublicationLimit);
+    }
+  }
+  session.addSubscription(subscription);
+  return { subscription, result };
+}
+
+/** Tells the others; after the client itself knows. */
+export function announceJoin({ options, channel, clientInfo, session }: Subscription): void {
+  if (options.emitsJoinLeave) session.engine.announce('join', channel, clientInfo);
+}

@@ -1,0 +1,71 @@
+import { Channel } from './channel.ts';
+import type { ResolvedChannelOptions } from './channel-options.ts';
+import type { Session } from './session.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Who is connected, and which channels there are. */
+export class Hub {
+  readonly sessions = new Map<string, Session>();
+  readonly channels = new Map<string, Channel>();
+  readonly #byUser = new Map<string, Set<Session>>();
+  #subscriptions = 0;
+
+  get userCount(): number {
+    return this.#byUser.size;
+  }
+
+  get subscriptionCount(): number {
+    return this.#subscriptions;
+  }
+
+  /** Channels with subscribers, as Centrifugo counts them. */
+  *activeChannels(): Iterable<Channel> {
+    for (const channel of this.channels.values()) if (channel.subscribers.size > 0) yield channel;
+  }
+
+  /** The connections of a user. The empty user is everybody who connected without one. */
+  ofUser(user: string): Session[] {
+    return [...(this.#byUser.get(user) ?? [])];
+  }
+
+  addSession(session: Session): void {
+    this.sessions.set(session.id, session);
+    let sessions = this.#byUser.get(session.user);
+    if (!sessions) {
+      sessions = new Set();
+      this.#byUser.set(session.user, sessions);
+    }
+    sessions.add(session);
+  }
+
+  removeSession(session: Session): void {
+    if (!this.sessions.delete(session.id)) return;
+    const sessions = this.#byUser.get(session.user);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#byUser.delete(session.user);
+  }
+
+  /** The channel of this name, made if need be. */
+  channel(name: string, options: ResolvedChannelOptions): Channel {
+    let channel = this.channels.get(name);
+    if (!channel) {
+      channel = new Channel(name, options);
+      this.channels.set(name, channel);
+    }
+    return channel;
+  }
+
+  addSubscription(subscription: Subscription): void {
+    subscription.channel.subscribers.add(subscription);
+    this.#subscriptions++;
+  }
+
+  removeSubscription(subscription: Subscription): void {
+    if (subscription.channel.subscribers.delete(subscription)) this.#subscriptions--;
+    this.dropIfIdle(subscription.channel);
+  }
+
+  dropIfIdle(channel: Channel): void {
+    if (channel.isIdle) this.channels.delete(channel.name);
+  }
+}

@@ -1,0 +1,279 @@
+import type { ByteString } from '../protocol/byte-string.ts';
+import { type Disconnect, Disconnects, type ReplyError, type Unsubscribe, Unsubscribes } from '../protocol/codes.ts';
+import type { ClientInfo, Command, Push, Reply } from '../protocol/schema.ts';
+import { handleCommand } from './commands/dispatch.ts';
+import { NO_SLOT, type Waiter } from './deadlines.ts';
+import type { Engine } from './engine.ts';
+import type { Peer } from './peer.ts';
+import { type ClientEvent, ON_CLIENT, ON_SERVER, type SessionState } from './session-state.ts';
+import type { Subscription } from './subscription.ts';
+
+/** How long a refused client may take to close the connection itself. */
+const REFUSED_CLOSE_DELAY_MS = 5000;
+
+const NEVER = Number.POSITIVE_INFINITY;
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
+
+/** One client, from the first byte to the last. Commands change it, timers watch over it, the engine pushes into it. */
+export class Session implements Waiter {
+  readonly engine: Engine;
+  readonly peer: Peer;
+  readonly id: string;
+  user = '';
+  /** JSON shown to others as `conn_info`. */
+  info: ByteString | undefined = undefined;
+  /** JSON of the token's `meta` claim, for the application alone. */
+  meta: ByteString | undefined = undefined;
+  /** Unix time in seconds; 0 for never. */
+  expireAt = 0;
+  /** The client refreshes the connection with a token; otherwise the application does. */
+  isClientRefreshed = true;
+  slot = NO_SLOT;
+  #state: SessionState = 'waiting';
+  #subscriptions = NO_SUBSCRIPTIONS as Map<string, Subscription>;
+  #backlog: Command[] | undefined = undefined;
+  #isBroken = false;
+  #running = 0;
+  #awaitsPong = false;
+  #pingAtMs = NEVER;
+  #pongAtMs = NEVER;
+  #roundAtMs = NEVER;
+  /** Closes a client that did not connect in time, that was refused and stays, or whose time is up. */
+  #closeAtMs: number;
+
+  constructor(engine: Engine, peer: Peer) {
+    this.engine = engine;
+    this.peer = peer;
+    this.id = engine.surroundings.newClientId();
+    this.#closeAtMs = engine.nowMs + engine.settings.client.staleCloseDelayMs;
+    this.#wait();
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get isOpen(): boolean {
+    return this.#state !== 'closed';
+  }
+
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions;
+  }
+
+  /** How others see this client. */
+  clientInfo(channelInfo?: ByteString): ClientInfo {
+    return { user: this.user, client: this.id, conn_info: this.info, chan_info: channelInfo };
+  }
+
+  /** Takes a frame from the client. */
+  receive(frame: Buffer): void {
+    if (this.#state === 'refused' || this.#isBroken) return;
+    const { commands, isMalformed } = this.peer.encoding.decodeFrame(frame);
+    this.#isBroken = isMalformed;
+    if (this.#backlog) this.#backlog.push(...commands);
+    else this.#run(commands);
+    if (this.#isBroken && !this.#backlog) this.close(Disconnects.BadRequest);
+  }
+
+  /** Runs commands in order; what comes while one waits for the application waits too. */
+  #run(commands: readonly Command[]): void {
+    for (let i = 0; i < commands.length; i++) {
+      if (!this.isOpen) return;
+      const pending = this.#handle(commands[i]!);
+      if (!pending) continue;
+      this.#running++;
+      void pending.finally(() => this.#finished());
+      const limit = this.#state === 'connected' ? Math.max(this.engine.settings.client.concurrency, 1) : 1;
+      if (this.#running < limit) continue;
+      this.#backlog = commands.slice(i + 1);
+      this.peer.pause();
+      return;
+    }
+  }
+
+  #finished(): void {
+    this.#running--;
+    const backlog = this.#backlog;
+    if (!backlog || !this.isOpen) return;
+    this.#backlog = undefined;
+    this.#run(backlog);
+    if (this.#backlog || !this.isOpen) return;
+    this.peer.resume();
+    if (this.#isBroken) this.close(Disconnects.BadRequest);
+  }
+
+  #handle(command: Command): Promise<void> | undefined {
+    const event: ClientEvent = command.connect ? 'connect' : command.id === 0 && !command.send ? 'pong' : 'command';
+    const next = ON_CLIENT[this.#state][event];
+    if (next === 'breach' || (event === 'connect' && command.id === 0)) {
+      this.close(Disconnects.BadRequest);
+      return undefined;
+    }
+    this.#state = next;
+    if (next === 'refused' || next === 'closed') return undefined;
+    if (event === 'pong') {
+      this.#pong();
+      return undefined;
+    }
+    return handleCommand(this, command);
+  }
+
+  #pong(): void {
+    if (!this.#awaitsPong) {
+      this.close(Disconnects.BadRequest);
+      return;
+    }
+    this.#awaitsPong = false;
+    this.#pongAtMs = NEVER;
+    this.#wait();
+  }
+
+  /** The connect command succeeded: from now on others see this client. */
+  established(): void {
+    this.#state = ON_SERVER[this.#state].accepted;
+    const { client } = this.engine.settings;
+    const { random } = this.engine.surroundings;
+    const now = this.engine.nowMs;
+    // The first ping and the first round come after half to a whole interval, so that clients which reconnect together do not stay together.
+    const spread = (intervalMs: number) => now + intervalMs / 2 + (random() * intervalMs) / 2;
+    this.#pingAtMs = client.pingIntervalMs > 0 ? spread(client.pingIntervalMs) : NEVER;
+    this.#roundAtMs = spread(client.presenceUpdateIntervalMs);
+    this.engine.hub.addSession(this);
+    this.scheduleExpiry();
+  }
+
+  /** The connect command failed with an error reply: the client is expected to leave. */
+  refuse(id: number, error: ReplyError): void {
+    this.#state = ON_SERVER[this.#state].rejected;
+    this.engine.hub.removeSession(this);
+    this.error(id, error);
+    this.#closeAtMs = this.engine.nowMs + REFUSED_CLOSE_DELAY_MS;
+    this.#pingAtMs = this.#roundAtMs = NEVER;
+    this.#wait();
+  }
+
+  /** Lets `expireAt` count. */
+  scheduleExpiry(): void {
+    const { expiredCloseDelayMs } = this.engine.settings.client;
+    const graceMs = this.isClientRefreshed ? expiredCloseDelayMs : 0;
+    this.#closeAtMs = this.expireAt > 0 ? this.expireAt * 1000 + graceMs : NEVER;
+    this.#wait();
+  }
+
+  reply(reply: Reply): void {
+    this.peer.push(this.peer.encoding.encodeReply(reply), true);
+  }
+
+  error(id: number, { code, message, temporary }: ReplyError): void {
+    this.reply({ id, error: { code, message, temporary } });
+  }
+
+  push(push: Push): void {
+    this.peer.push(this.peer.encoding.encodePush(push), true);
+  }
+
+  addSubscription(subscription: Subscription): void {
+    if (this.#subscriptions === NO_SUBSCRIPTIONS) this.#subscriptions = new Map();
+    this.#subscriptions.set(subscription.channel.name, subscription);
+    this.engine.hub.addSubscription(subscription);
+  }
+
+  /** Ends a subscription. A client that did not ask for it is told with `told`. */
+  unsubscribe(subscription: Subscription, told?: Unsubscribe): void {
+    if (this.#subscriptions.get(subscription.channel.name) !== subscription) return;
+    this.#subscriptions.delete(subscription.channel.name);
+    this.#leave(subscription);
+    if (told && this.isOpen) this.push({ channel: subscription.channel.name, unsubscribe: told });
+  }
+
+  #leave(subscription: Subscription): void {
+    this.engine.hub.removeSubscription(subscription);
+    const { channel, options } = subscription;
+    if (options.emitsJoinLeave) this.engine.announce('leave', channel, subscription.clientInfo);
+  }
+
+  /** A positioned subscription no longer follows its stream: the client must recover. */
+  losePosition(subscription: Subscription): void {
+    if (subscription.isServerSide) this.close(Disconnects.InsufficientState);
+    else this.unsubscribe(subscription, Unsubscribes.InsufficientState);
+  }
+
+  /** Ends the connection with a code; `undefined` where the other side ended it. */
+  close(disconnect: Disconnect | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#state = ON_SERVER[this.#state].closed;
+    this.#backlog = undefined;
+    this.engine.deadlines.cancel(this);
+    this.engine.hub.removeSession(this);
+    if (disconnect) this.peer.close(disconnect);
+    const subscriptions = this.#subscriptions;
+    this.#subscriptions = NO_SUBSCRIPTIONS as Map<string, Subscription>;
+    for (const subscription of subscriptions.values()) this.#leave(subscription);
+  }
+
+  #wait(): void {
+    const at = Math.min(this.#pingAtMs, this.#pongAtMs, this.#roundAtMs, this.#closeAtMs);
+    if (at === NEVER) this.engine.deadlines.cancel(this);
+    else this.engine.deadlines.schedule(this, at);
+  }
+
+  onDeadline(): void {
+    const now = this.engine.nowMs;
+    if (now >= this.#closeAtMs) {
+      this.#timeIsUp();
+      return;
+    }
+    if (now >= this.#pongAtMs) {
+      this.close(Disconnects.NoPong);
+      return;
+    }
+    if (now >= this.#pingAtMs) this.#ping(now);
+    if (now >= this.#roundAtMs) this.#round(now);
+    if (this.isOpen) this.#wait();
+  }
+
+  #timeIsUp(): void {
+    if (this.#state === 'waiting' || this.#state === 'connecting') {
+      this.close(Disconnects.Stale);
+      return;
+    }
+    if (this.#state === 'refused') {
+      this.close(undefined);
+      this.peer.terminate();
+      return;
+    }
+    this.close(Disconnects.Expired);
+  }
+
+  #ping(now: number): void {
+    const { pingIntervalMs, pongTimeoutMs } = this.engine.settings.client;
+    this.#awaitsPong = true;
+    this.peer.push(this.peer.encoding.ping, true);
+    this.#pingAtMs = now + pingIntervalMs;
+    if (pongTimeoutMs > 0 && !this.peer.isUnidirectional) this.#pongAtMs = now + pongTimeoutMs;
+  }
+
+  /** Looks after the subscriptions: who has expired, who has lost its place. */
+  #round(now: number): void {
+    const { presenceUpdateIntervalMs, expiredSubCloseDelayMs, channelPositionCheckDelayMs } =
+      this.engine.settings.client;
+    this.#roundAtMs = now + presenceUpdateIntervalMs;
+    const nowSeconds = Math.floor(now / 1000);
+    for (const subscription of [...this.#subscriptions.values()]) {
+      if (!this.isOpen) return;
+      const { expireAt, epoch, checkedAtMs, channel } = subscription;
+      if (expireAt > 0 && nowSeconds > expireAt + Math.floor(expiredSubCloseDelayMs / 1000)) {
+        this.#subscriptionExpired(subscription);
+      } else if (epoch !== '' && channelPositionCheckDelayMs > 0 && now - checkedAtMs > channelPositionCheckDelayMs) {
+        subscription.checkedAtMs = now;
+        if (this.engine.stream(channel).epoch !== epoch) this.losePosition(subscription);
+      }
+    }
+  }
+
+  #subscriptionExpired(subscription: Subscription): void {
+    if (subscription.isServerSide) this.close(Disconnects.SubscriptionExpired);
+    else this.unsubscribe(subscription, Unsubscribes.Expired);
+  }
+}

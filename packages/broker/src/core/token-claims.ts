@@ -1,0 +1,212 @@
+import type { ByteString } from '../protocol/byte-string.ts';
+import { decodeJson } from '../protocol/json-message.ts';
+import { type Decoded, list, map, one } from '../protocol/schema.ts';
+import type { TokenOptions } from './options.ts';
+
+/** A token whose signature is right, or why there is none. */
+export interface TokenVerifier {
+  /**
+   * Checks form and signature.
+   * @returns the claims as JSON bytes, or `undefined` for a token that is malformed or not signed by a known key.
+   * A promise where a key must be fetched.
+   */
+  verify(kind: TokenKind, token: string): ByteString | undefined | Promise<ByteString | undefined>;
+}
+
+export type TokenKind = 'connection' | 'subscription';
+
+const BoolValue = { value: one(1, 'bool') };
+const Override = {
+  presence: one(1, BoolValue),
+  join_leave: one(2, BoolValue),
+  force_recovery: one(3, BoolValue),
+  force_positioning: one(4, BoolValue),
+  force_push_join_leave: one(5, BoolValue),
+};
+/** Options of one channel, in a token and in an API call. */
+export const ChannelGrant = {
+  info: one(1, 'bytes'),
+  b64info: one(2, 'string'),
+  data: one(3, 'bytes'),
+  b64data: one(4, 'string'),
+  override: one(5, Override),
+};
+/** Claims that may have several JSON types are taken as raw text and looked at below. */
+const registered = {
+  sub: one(1, 'string'),
+  iss: one(2, 'string'),
+  aud: one(3, 'bytes'),
+  exp: one(4, 'bytes'),
+  nbf: one(5, 'bytes'),
+  iat: one(6, 'bytes'),
+  jti: one(7, 'string'),
+  expire_at: one(8, 'bytes'),
+  channel: one(9, 'string'),
+};
+const ConnectClaims = {
+  ...registered,
+  info: one(10, 'bytes'),
+  b64info: one(11, 'string'),
+  meta: one(12, 'bytes'),
+  channels: list(13, 'string'),
+  subs: map(14, ChannelGrant),
+};
+const SubscribeClaims = { ...registered, ...ChannelGrant, client: one(10, 'string') };
+
+/** What may be decided per channel by a token, an API call or the application. */
+export interface Grant {
+  readonly info: ByteString | undefined;
+  readonly data: ByteString | undefined;
+  readonly override: Decoded<typeof Override> | undefined;
+  /** Unix time in seconds; 0 for never. */
+  readonly expireAt: number;
+}
+
+export interface ConnectToken {
+  readonly user: string;
+  /** Unix time in seconds; 0 for never. */
+  readonly expireAt: number;
+  readonly info: ByteString | undefined;
+  readonly meta: ByteString | undefined;
+  readonly grants: ReadonlyMap<string, Grant>;
+}
+
+export interface SubscribeToken {
+  readonly user: string;
+  readonly channel: string;
+  /** If set, only this connection may use the token. */
+  readonly client: string;
+  readonly grant: Grant;
+}
+
+/** What is wrong with a token. An expired one can be replaced; an invalid one says that something is configured wrongly or forged. */
+export type TokenFault = 'invalid' | 'expired';
+
+/** Raw JSON, or its absence: `null` is absence. */
+function present(raw: ByteString | undefined): ByteString | undefined {
+  return raw === undefined || raw === 'null' ? undefined : raw;
+}
+
+/** A date claim in seconds: a number or a string of one. `NaN` if it is neither. */
+function dateClaim(raw: ByteString | undefined): number | undefined {
+  const text = present(raw);
+  if (text === undefined) return undefined;
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'string') return value.trim() === '' ? Number.NaN : Number(value);
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+function audiences(raw: ByteString | undefined): readonly string[] | undefined {
+  const text = present(raw);
+  if (text === undefined) return [];
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
+}
+
+type Registered = Pick<Decoded<typeof ConnectClaims>, keyof typeof registered>;
+
+function matches(claims: Registered, options: TokenOptions): boolean {
+  const aud = audiences(claims.aud);
+  if (aud === undefined) return false;
+  if (options.audience && !aud.includes(options.audience)) return false;
+  if (options.audienceRegex && !aud.some((item) => new RegExp(options.audienceRegex!, 'u').test(item))) return false;
+  if (options.issuer && claims.iss !== options.issuer) return false;
+  if (options.issuerRegex && !new RegExp(options.issuerRegex, 'u').test(claims.iss)) return false;
+  return true;
+}
+
+function userOf(claims: Registered, text: ByteString, options: TokenOptions): string {
+  if (!options.userIdClaim) return claims.sub;
+  let value: unknown = JSON.parse(Buffer.from(text, 'latin1').toString());
+  for (const key of options.userIdClaim.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return '';
+    value = (value as Record<string, unknown>)[key];
+  }
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** `expire_at` wins over `exp`; 0 or less means never. `undefined` if it is not a whole number. */
+function expiry(claims: Registered, exp: number | undefined): number | undefined {
+  const text = present(claims.expire_at);
+  if (text === undefined) return exp === undefined ? 0 : Math.floor(exp);
+  const value: unknown = JSON.parse(text);
+  return Number.isInteger(value) ? Math.max(value as number, 0) : undefined;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Bytes given as base64 (which wins) or as JSON. `undefined` fault if the base64 is none. */
+export function bytesOf(
+  raw: ByteString | undefined,
+  base64: string,
+): { readonly bytes: ByteString | undefined } | undefined {
+  if (base64 === '') return { bytes: raw };
+  return BASE64.test(base64) ? { bytes: Buffer.from(base64, 'base64').toString('latin1') } : undefined;
+}
+
+/** What a token or an API call grants in a channel. `undefined` if its base64 is malformed. */
+export function grantOf(options: Decoded<typeof ChannelGrant>, expireAt: number): Grant | undefined {
+  const info = bytesOf(options.info, options.b64info);
+  const data = bytesOf(options.data, options.b64data);
+  return info && data && { info: info.bytes, data: data.bytes, override: options.override, expireAt };
+}
+
+const NO_GRANT: Grant = { info: undefined, data: undefined, override: undefined, expireAt: 0 };
+
+interface Checked {
+  readonly user: string;
+  readonly expireAt: number;
+}
+
+function check(
+  claims: Registered,
+  text: ByteString,
+  options: TokenOptions,
+  nowMs: number,
+  isConnection: boolean,
+): Checked | TokenFault {
+  const exp = dateClaim(claims.exp);
+  const nbf = dateClaim(claims.nbf);
+  if (Number.isNaN(exp) || Number.isNaN(nbf) || Number.isNaN(dateClaim(claims.iat))) return 'invalid';
+  const expireAt = expiry(claims, exp);
+  if (expireAt === undefined || !matches(claims, options)) return 'invalid';
+  // A token of one kind is no token of the other.
+  if (isConnection !== (claims.channel === '')) return 'invalid';
+  if (exp !== undefined && exp * 1000 <= nowMs) return 'expired';
+  if (nbf !== undefined && nbf * 1000 >= nowMs) return 'expired';
+  return { user: userOf(claims, text, options), expireAt };
+}
+
+/** Reads the claims of a connection token. Of `subs` and `channels` the latter counts only where the former is empty. */
+export function readConnectToken(text: ByteString, options: TokenOptions, nowMs: number): ConnectToken | TokenFault {
+  const claims = decodeJson(ConnectClaims, text);
+  if (!claims) return 'invalid';
+  const checked = check(claims, text, options, nowMs, true);
+  if (typeof checked === 'string') return checked;
+  const grants = new Map<string, Grant>();
+  for (const [channel, value] of claims.subs) {
+    const grant = grantOf(value, 0);
+    if (!grant) return 'invalid';
+    grants.set(channel, grant);
+  }
+  if (grants.size === 0) for (const channel of claims.channels) grants.set(channel, NO_GRANT);
+  const info = bytesOf(claims.info, claims.b64info);
+  if (!info) return 'invalid';
+  return { ...checked, info: info.bytes, meta: present(claims.meta), grants };
+}
+
+/** Reads the claims of a subscription token. */
+export function readSubscribeToken(
+  text: ByteString,
+  options: TokenOptions,
+  nowMs: number,
+): SubscribeToken | TokenFault {
+  const claims = decodeJson(SubscribeClaims, text);
+  if (!claims) return 'invalid';
+  const checked = check(claims, text, options, nowMs, false);
+  if (typeof checked === 'string') return checked;
+  const grant = grantOf(claims, checked.expireAt);
+  if (!grant) return 'invalid';
+  return { user: checked.user, channel: claims.channel, client: claims.client, grant };
+}

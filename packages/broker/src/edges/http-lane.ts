@@ -1,0 +1,198 @@
+import { isUtf8 } from 'node:buffer';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ApiAnswer, callApi, hasApiMethod } from '../core/api/api.ts';
+import { NO_SLOT, type Waiter } from '../core/deadlines.ts';
+import type { Engine } from '../core/engine.ts';
+import type { Credentials } from './api-key.ts';
+import { type HttpEdge, upgradeRequest } from './http-server.ts';
+
+const MAX_HEAD_BYTES = 16 * 1024;
+/** Time for a request that has begun, and for the first byte of a new connection. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** Unsent answers of one connection at which it is no longer read. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+
+interface Head {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: ReadonlyMap<string, string>;
+  /** Where the body begins. */
+  readonly end: number;
+}
+
+const REQUEST_LINE = /^(GET|POST) (\/[!-~]*) HTTP\/1\.1$/;
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/;
+
+/** Parses the head of a plain request. `undefined` for anything that is not plain: two headers of a name, folded lines, odd spaces. */
+function parseHead(text: string): Head | undefined {
+  const end = text.indexOf('\r\n\r\n');
+  if (end < 0 || end > MAX_HEAD_BYTES) return undefined;
+  const lines = text.slice(0, end).split('\r\n');
+  const request = REQUEST_LINE.exec(lines[0]!);
+  if (!request) return undefined;
+  const headers = new Map<string, string>();
+  for (let i = 1; i < lines.length; i++) {
+    const [, name, value] = HEADER.exec(lines[i]!) ?? [];
+    if (name === undefined || value === undefined || headers.has(name.toLowerCase())) return undefined;
+    headers.set(name.toLowerCase(), value);
+  }
+  return { method: request[1]!, target: request[2]!, headers, end: end + 4 };
+}
+
+/** The body's length, if the request is one that the lane serves. */
+function apiBodyLength({ method, target, headers }: Head, prefix: string): number | undefined {
+  if (method !== 'POST' || !target.startsWith(prefix) || !hasApiMethod(target.slice(prefix.length))) return undefined;
+  const length = headers.get('content-length');
+  if (length === undefined || !/^\d{1,8}$/.test(length)) return undefined;
+  if (headers.has('transfer-encoding') || headers.has('expect') || headers.has('upgrade')) return undefined;
+  const connection = headers.get('connection');
+  return connection === undefined || connection.toLowerCase() === 'keep-alive' ? Number(length) : undefined;
+}
+
+function isWebSocketUpgrade({ method, headers }: Head): boolean {
+  return method === 'GET' && headers.get('upgrade')?.toLowerCase() === 'websocket';
+}
+
+/**
+ * Reads a new connection and serves the two kinds of requests that come in numbers, plain API calls and WebSocket upgrades, at half the cost of
+ * Node's HTTP server. With the first request of any other kind the whole connection goes to that server, for good.
+ */
+export class ApiLane implements Waiter {
+  slot = NO_SLOT;
+  readonly #socket: Socket;
+  readonly #engine: Engine;
+  readonly #isKeyRight: (credentials: Credentials) => boolean;
+  readonly #edge: HttpEdge;
+  readonly #handOver: (bytes: Buffer) => void;
+  readonly #prefix: string;
+  /** Bytes of a request that is not complete. */
+  #rest: Buffer[] = [];
+  /** How many are needed before it is worth looking again. */
+  #needed = 0;
+
+  constructor(
+    socket: Socket,
+    engine: Engine,
+    isKeyRight: (credentials: Credentials) => boolean,
+    edge: HttpEdge,
+    handOver: (bytes: Buffer) => void,
+  ) {
+    this.#socket = socket;
+    this.#engine = engine;
+    this.#isKeyRight = isKeyRight;
+    this.#edge = edge;
+    this.#handOver = handOver;
+    this.#prefix = engine.settings.httpApi.disabled
+      ? '\n'
+      : `${engine.settings.httpApi.handlerPrefix.replace(/\/+$/, '')}/`;
+    socket.on('data', this.#onData);
+    socket.on('close', this.#onClose);
+    socket.on('error', this.#onError);
+    this.#waitFor(REQUEST_TIMEOUT_MS);
+  }
+
+  onDeadline(): void {
+    this.#socket.destroy();
+  }
+
+  #waitFor(timeoutMs: number): void {
+    this.#engine.deadlines.schedule(this, this.#engine.nowMs + timeoutMs);
+  }
+
+  readonly #onClose = (): void => this.#engine.deadlines.cancel(this);
+  /** A reset; 'close' follows. */
+  readonly #onError = (): void => {};
+
+  readonly #onData = (chunk: Buffer): void => {
+    let bytes = chunk;
+    if (this.#rest.length > 0) {
+      this.#rest.push(chunk);
+      this.#needed -= chunk.length;
+      if (this.#needed > 0) return;
+      bytes = Buffer.concat(this.#rest);
+      this.#rest = [];
+    }
+    this.#serve(bytes);
+  };
+
+  /** Answers all complete requests in `bytes`, with one write. */
+  #serve(bytes: Buffer): void {
+    const text = bytes.toString('latin1');
+    let at = 0;
+    let answers = '';
+    while (at < text.length) {
+      const head = parseHead(at === 0 ? text : text.slice(at));
+      const length = head && apiBodyLength(head, this.#prefix);
+      if (!head || length === undefined || length > this.#engine.settings.httpApi.maxRequestBodySize) {
+        if (answers) this.#write(answers);
+        this.#leave(head, bytes.subarray(at), head && at + head.end);
+        return;
+      }
+      const end = at + head.end + length;
+      if (end > text.length) {
+        this.#rest = [bytes.subarray(at)];
+        this.#needed = end - text.length;
+        break;
+      }
+      const answer = this.#call(head, text.slice(at + head.end, end), bytes.subarray(at + head.end, end));
+      if (!answer) {
+        this.#release();
+        this.#socket.end(
+          `${answers}HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+          'latin1',
+        );
+        return;
+      }
+      answers += answerText(answer);
+      at = end;
+    }
+    if (answers) this.#write(answers);
+    this.#waitFor(this.#rest.length > 0 ? REQUEST_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS);
+  }
+
+  /** `undefined` without the right key. */
+  #call({ target, headers }: Head, body: string, bytes: Buffer): ApiAnswer | undefined {
+    const credentials = { xApiKey: headers.get('x-api-key'), authorization: headers.get('authorization'), query: '' };
+    if (!this.#isKeyRight(credentials)) return undefined;
+    const { isTransportErrorMode } = this.#engine.settings.httpApi;
+    const isTransport = isTransportErrorMode || headers.get('x-centrifugo-error-mode') === 'transport';
+    if (!isUtf8(bytes)) return { status: 400, body: 'Bad Request\n', isJson: false };
+    return callApi(this.#engine, target.slice(this.#prefix.length), body, isTransport);
+  }
+
+  #write(answers: string): void {
+    if (this.#socket.write(answers, 'latin1') || this.#socket.writableLength < MAX_UNSENT_BYTES) return;
+    this.#socket.pause();
+    this.#socket.once('drain', () => this.#socket.resume());
+  }
+
+  #release(): void {
+    this.#engine.deadlines.cancel(this);
+    this.#socket.off('data', this.#onData);
+    this.#socket.off('close', this.#onClose);
+  }
+
+  /** The connection is not, or no longer, the lane's business. */
+  #leave(head: Head | undefined, bytes: Buffer, bodyAt: number | undefined): void {
+    this.#release();
+    if (head && bodyAt !== undefined && isWebSocketUpgrade(head)) {
+      this.#socket.pause();
+      const request = upgradeRequest(this.#socket, head.target, head.headers);
+      this.#edge.upgrade(request, this.#socket, bytes.subarray(head.end));
+      this.#socket.resume();
+      this.#socket.off('error', this.#onError);
+      return;
+    }
+    this.#socket.pause();
+    this.#handOver(bytes);
+    process.nextTick(() => this.#socket.resume());
+    this.#socket.off('error', this.#onError);
+  }
+}
+
+function answerText({ status, body, isJson }: ApiAnswer): string {
+  const type = isJson ? 'application/json' : 'text/plain; charset=utf-8';
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}

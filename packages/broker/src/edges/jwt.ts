@@ -1,0 +1,131 @@
+import { createHmac, createPublicKey, createSecretKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
+import { unixSeconds } from '../core/clock.ts';
+import { BrokerConfigError } from '../core/errors.ts';
+import type { TokenOptions } from '../core/options.ts';
+import type { TokenKind, TokenVerifier } from '../core/token-claims.ts';
+import type { ByteString } from '../protocol/byte-string.ts';
+
+const HMAC: ReadonlyMap<string, string> = new Map([
+  ['HS256', 'sha256'],
+  ['HS384', 'sha384'],
+  ['HS512', 'sha512'],
+]);
+const RSA: ReadonlyMap<string, string> = new Map([
+  ['RS256', 'sha256'],
+  ['RS384', 'sha384'],
+  ['RS512', 'sha512'],
+]);
+/** An ECDSA algorithm belongs to one curve (RFC 7518 §3.4). */
+const ECDSA: ReadonlyMap<string, readonly [hash: string, curve: string]> = new Map([
+  ['ES256', ['sha256', 'prime256v1']],
+  ['ES384', ['sha384', 'secp384r1']],
+  ['ES512', ['sha512', 'secp521r1']],
+]);
+
+interface Keys {
+  readonly hmac: KeyObject | undefined;
+  readonly hmacPrevious: KeyObject | undefined;
+  readonly hmacPreviousValidUntil: number;
+  readonly rsa: KeyObject | undefined;
+  readonly ecdsa: KeyObject | undefined;
+}
+
+const BASE64URL = /^[A-Za-z0-9_-]*$/;
+
+/** The parts of a token in compact form; base64url without padding, as RFC 7515 asks. */
+function split(
+  token: string,
+): { readonly head: string; readonly signed: string; readonly body: string; readonly signature: string } | undefined {
+  // Every JSON object that begins with `{"` does so in base64.
+  if (!token.startsWith('eyJ')) return undefined;
+  const first = token.indexOf('.');
+  const last = token.lastIndexOf('.');
+  if (first < 0 || last <= first) return undefined;
+  const [head, body, signature] = [token.slice(0, first), token.slice(first + 1, last), token.slice(last + 1)];
+  if (![head, body, signature].every((part) => BASE64URL.test(part) && part.length % 4 !== 1)) return undefined;
+  return { head, signed: token.slice(0, last), body, signature };
+}
+
+/** The algorithm that the header names. Only exact names count: `none` and lower-case ones are no algorithms. */
+function algorithmOf(head: string): string | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(head, 'base64url').toString());
+    if (typeof header !== 'object' || header === null || !('alg' in header)) return undefined;
+    return typeof header.alg === 'string' ? header.alg : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function matchesHmac(hash: string, key: KeyObject | undefined, signed: string, signature: Buffer): boolean {
+  if (!key) return false;
+  const expected = createHmac(hash, key).update(signed).digest();
+  return expected.length === signature.length && timingSafeEqual(expected, signature);
+}
+
+function makeKeys(options: TokenOptions): Keys {
+  const secret = (key: string | undefined) => (key ? createSecretKey(Buffer.from(key)) : undefined);
+  return {
+    hmac: secret(options.hmacSecretKey),
+    hmacPrevious: secret(options.hmacPreviousSecretKey),
+    hmacPreviousValidUntil: options.hmacPreviousSecretKeyValidUntil ?? 0,
+    rsa: publicKey('rsa_public_key', options.rsaPublicKey, 'rsa'),
+    ecdsa: publicKey('ecdsa_public_key', options.ecdsaPublicKey, 'ec'),
+  };
+}
+
+function publicKey(name: string, pem: string | undefined, type: string): KeyObject | undefined {
+  if (!pem) return undefined;
+  let key: KeyObject | undefined;
+  try {
+    key = createPublicKey(pem);
+  } catch {
+    // Reported below, without the key.
+  }
+  if (key?.asymmetricKeyType !== type) throw new BrokerConfigError(`${name} is not a PEM of such a public key.`);
+  return key;
+}
+
+/** Checks signatures with fixed keys. `createHmac` with a `KeyObject` takes 5 µs where a general JWT library takes 25 to 140. */
+export function createTokenVerifier(
+  connection: TokenOptions,
+  subscription: TokenOptions | undefined,
+  clock: Clock,
+): TokenVerifier {
+  const connectionKeys = makeKeys(connection);
+  const subscriptionKeys = subscription ? makeKeys(subscription) : connectionKeys;
+
+  function isSigned(keys: Keys, algorithm: string, signed: string, signature: Buffer): boolean {
+    const hmac = HMAC.get(algorithm);
+    if (hmac) {
+      if (matchesHmac(hmac, keys.hmac, signed, signature)) return true;
+      const until = keys.hmacPreviousValidUntil;
+      return (until === 0 || unixSeconds(clock) <= until) && matchesHmac(hmac, keys.hmacPrevious, signed, signature);
+    }
+    const rsa = RSA.get(algorithm);
+    if (rsa) return keys.rsa !== undefined && verify(rsa, Buffer.from(signed), keys.rsa, signature);
+    const [hash, curve] = ECDSA.get(algorithm) ?? [];
+    if (!hash || !keys.ecdsa || keys.ecdsa.asymmetricKeyDetails?.namedCurve !== curve) return false;
+    return verify(hash, Buffer.from(signed), { key: keys.ecdsa, dsaEncoding: 'ieee-p1363' }, signature);
+  }
+
+  return {
+    verify(kind: TokenKind, token: string): ByteString | undefined {
+      const parts = split(token);
+      const algorithm = parts && algorithmOf(parts.head);
+      if (!parts || !algorithm) return undefined;
+      const keys = kind === 'connection' ? connectionKeys : subscriptionKeys;
+      if (!isSigned(keys, algorithm, parts.signed, Buffer.from(parts.signature, 'base64url'))) return undefined;
+      return Buffer.from(parts.body, 'base64url').toString('latin1');
+    },
+  };
+}
+
+/** Accepts any signature; for `insecureSkipTokenSignatureVerify`. */
+export const skippingVerifier: TokenVerifier = {
+  verify(_kind, token) {
+    const parts = split(token);
+    return parts && Buffer.from(parts.body, 'base64url').toString('latin1');
+  },
+};

@@ -1,0 +1,28 @@
+/**
+ * A byte string is a JavaScript string with one character (0–255) per byte. Bytes that pass through the broker travel in this form:
+ * nothing is transcoded on the way, any input survives byte for byte, and V8 keeps it in one byte per character.
+ */
+export type ByteString = string;
+
+const NOT_ASCII = /[^\0-\x7f]/;
+
+export function isAscii(text: string): boolean {
+  return !NOT_ASCII.test(text);
+}
+
+/** The UTF-8 bytes of a text. */
+export function utf8Bytes(text: string): ByteString {
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** The text whose UTF-8 bytes these are; malformed parts become U+FFFD. */
+export function utf8Text(bytes: ByteString): string {
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** A text as a JSON string, in bytes. */
+export function jsonString(text: string): ByteString {
+  return PLAIN.test(text) ? `"${text}"` : utf8Bytes(JSON.stringify(text));
+}

@@ -1,0 +1,58 @@
+import { isUtf8 } from 'node:buffer';
+import { type ByteString, jsonString } from './byte-string.ts';
+import type { DecodedFrame, Encoding, StoredPublication } from './encoding.ts';
+import { decodeJson, encodeJson } from './json-message.ts';
+import { skipSpace, valueEnd } from './json-scan.ts';
+import { ClientInfo, Command, Push, Reply } from './schema.ts';
+
+/**
+ * One line holds one command. Like Centrifugo, what follows the first value of a line is not looked at.
+ */
+function decodeLine(line: ByteString): Command | undefined {
+  const command = decodeJson(Command, line);
+  if (command !== undefined) return command;
+  const start = skipSpace(line, 0);
+  const end = valueEnd(line, start);
+  return end < line.length ? decodeJson(Command, line.slice(start, end)) : undefined;
+}
+
+function decodeFrame(frame: Buffer): DecodedFrame {
+  if (!isUtf8(frame)) return { commands: [], isMalformed: true };
+  const text = frame.toString('latin1');
+  const commands: Command[] = [];
+  // A trailing line feed ends the last command; it does not begin another.
+  const body = text.endsWith('\n') ? text.slice(0, -1) : text;
+  for (const line of body.split('\n')) {
+    const command = decodeLine(line);
+    if (command === undefined) return { commands, isMalformed: true };
+    commands.push(command);
+  }
+  return { commands, isMalformed: false };
+}
+
+/** The members of a publication object, without its braces. Written by hand: this runs once per publication and encoding. */
+function publicationMembers(publication: StoredPublication): ByteString {
+  let text = `"data":${publication.data}`;
+  if (publication.info) text += `,"info":${encodeJson(ClientInfo, publication.info)}`;
+  if (publication.offset) text += `,"offset":${publication.offset}`;
+  if (publication.tags?.size) text += `,"tags":${jsonTags(publication.tags)}`;
+  if (publication.epoch) text += `,"epoch":"${publication.epoch}"`;
+  return text;
+}
+
+function jsonTags(tags: ReadonlyMap<string, string>): ByteString {
+  return `{${[...tags].map(([key, value]) => `${jsonString(key)}:${jsonString(value)}`).join(',')}}`;
+}
+
+/** Messages as JSON, one per line. */
+export const jsonEncoding: Encoding = {
+  name: 'json',
+  isBinary: false,
+  separator: '\n',
+  ping: '{}',
+  decodeFrame,
+  encodeReply: (reply) => encodeJson(Reply, reply),
+  encodePush: (push) => `{"push":${encodeJson(Push, push)}}`,
+  encodePublication: (channel, publication) =>
+    `{"push":{"channel":${jsonString(channel)},"pub":{${publicationMembers(publication)}}}}`,
+};

@@ -1,0 +1,137 @@
+import { type ByteString, isAscii, jsonString, utf8Text } from './byte-string.ts';
+import { cut, itemSpans, memberSpan, skipSpace } from './json-scan.ts';
+import type { Decoded, Field, Message, Scalar, Schema } from './schema.ts';
+
+/** Thrown inside a decoder for a value of the wrong type, and caught by it. */
+class Malformed extends Error {}
+
+const fieldsOf = new WeakMap<Schema, Map<string, [string, Field]>>();
+function fieldMap(schema: Schema): Map<string, [string, Field]> {
+  let fields = fieldsOf.get(schema);
+  if (!fields) {
+    fields = new Map(Object.keys(schema).map((name) => [name, [name, schema[name]!]]));
+    fieldsOf.set(schema, fields);
+  }
+  return fields;
+}
+
+const RANGES: Partial<Record<Scalar, readonly [min: number, max: number]>> = {
+  uint32: [0, 2 ** 32 - 1],
+  uint64: [0, 2 ** 64 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [-(2 ** 63), 2 ** 63 - 1],
+  sint64: [-(2 ** 63), 2 ** 63 - 1],
+};
+
+function zero(field: Field): unknown {
+  if (field.shape === 'list') return [];
+  if (field.shape === 'map') return new Map();
+  if (typeof field.type !== 'string' || field.type === 'bytes') return undefined;
+  return field.type === 'string' ? '' : field.type === 'bool' ? false : 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function scalar(type: Scalar, value: unknown): unknown {
+  const range = RANGES[type];
+  if (range) {
+    if (Number.isInteger(value) && (value as number) >= range[0] && (value as number) <= range[1]) return value;
+  } else if (typeof value === (type === 'bool' ? 'boolean' : 'string')) return value;
+  throw new Malformed();
+}
+
+/** Where a value's own text is: only looked up for `bytes`, which are cut out and not rebuilt. */
+type Locate = () => number;
+
+function decodeObject(schema: Schema, value: unknown, text: ByteString, locate: Locate): Record<string, unknown> {
+  const fields = fieldMap(schema);
+  const message: Record<string, unknown> = {};
+  for (const [name, field] of fields.values()) message[name] = zero(field);
+  if (value === null) return message;
+  if (!isObject(value)) throw new Malformed();
+  let start = -1;
+  const member = (name: string) => {
+    if (start < 0) start = locate();
+    return memberSpan(text, start, name)!;
+  };
+  for (const key of Object.keys(value)) {
+    const [name, field] = fields.get(key) ?? fields.get(key.toLowerCase()) ?? [];
+    if (name === undefined || field === undefined) continue;
+    const item = value[key];
+    if (field.type === 'bytes') message[name] = cut(text, member(name));
+    else if (item === null) message[name] = zero(field);
+    else message[name] = decodeField(field, item, text, () => member(name).start);
+  }
+  return message;
+}
+
+function decodeField(field: Field, value: unknown, text: ByteString, locate: Locate): unknown {
+  const { type } = field;
+  const decode = (item: unknown, at: Locate) =>
+    typeof type === 'string' ? scalar(type, item) : decodeObject(type, item, text, at);
+  if (field.shape === 'one') return decode(value, locate);
+  if (field.shape === 'list') {
+    if (!Array.isArray(value)) throw new Malformed();
+    let spans: ReturnType<typeof itemSpans> | undefined;
+    return value.map((item: unknown, i) =>
+      decode(item, () => {
+        spans ??= itemSpans(text, locate());
+        return spans[i]!.start;
+      }),
+    );
+  }
+  if (!isObject(value)) throw new Malformed();
+  return new Map(
+    Object.keys(value).map((key) => [key, decode(value[key], () => memberSpan(text, locate(), key, true)!.start)]),
+  );
+}
+
+/**
+ * Decodes one JSON message. Keys match in any case, unknown keys are skipped, `null` is absence, a wrong type makes it malformed.
+ * @param text its bytes
+ * @returns the message, or `undefined` if it is malformed
+ */
+export function decodeJson<S extends Schema>(schema: S, text: ByteString): Decoded<S> | undefined {
+  try {
+    // Strings are parsed from the text as UTF-8; positions are looked up in its bytes. For ASCII both are the same.
+    const value: unknown = JSON.parse(isAscii(text) ? text : utf8Text(text));
+    return decodeObject(schema, value, text, () => skipSpace(text, 0)) as Decoded<S>;
+  } catch (error) {
+    if (error instanceof Malformed || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function encodeValue(type: Scalar | Schema, value: unknown): ByteString {
+  if (typeof type !== 'string') return encodeJson(type, value as Message<typeof type>);
+  if (type === 'bytes') return value as string;
+  return type === 'string' ? jsonString(value as string) : String(value);
+}
+
+function encodeField(field: Field, value: unknown): ByteString | undefined {
+  if (field.shape === 'list') {
+    const items = (value as readonly unknown[] | undefined) ?? [];
+    if (items.length === 0 && !field.always) return undefined;
+    return `[${items.map((item) => encodeValue(field.type, item)).join(',')}]`;
+  }
+  if (field.shape === 'map') {
+    const entries = (value as ReadonlyMap<string, unknown> | undefined) ?? new Map<string, unknown>();
+    if (entries.size === 0 && !field.always) return undefined;
+    return `{${[...entries].map(([key, item]) => `${jsonString(key)}:${encodeValue(field.type, item)}`).join(',')}}`;
+  }
+  if (value === undefined) return field.always ? encodeValue(field.type, zero(field)) : undefined;
+  if (!field.always && (value === '' || value === 0 || value === false)) return undefined;
+  return encodeValue(field.type, value);
+}
+
+/** Encodes a message as JSON bytes, fields in the order of the schema, empty ones left out. */
+export function encodeJson<S extends Schema>(schema: S, message: Message<S>): ByteString {
+  let members = '';
+  for (const [name, field] of fieldMap(schema).values()) {
+    const text = encodeField(field, message[name]);
+    if (text !== undefined) members += `${members ? ',' : ''}"${name}":${text}`;
+  }
+  return `{${members}}`;
+}
