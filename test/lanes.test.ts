@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { hasLane, LANES, missingLanes, requiredLanes } from './lanes.ts';
 
 const require = (lanes: string) => ({ REALTIME_REQUIRED_LANES: lanes });
@@ -32,12 +32,15 @@ describe('required lanes', () => {
 
   it('throw where they are missing, and skip loudly where they are not required', () => {
     const before = process.env.REALTIME_REQUIRED_LANES;
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     try {
       process.env.REALTIME_REQUIRED_LANES = 'redis';
       expect(() => hasLane('redis', '')).toThrow(LANES.redis.needs);
       expect(hasLane('go', '')).toBe(false);
+      expect(write).toHaveBeenCalledWith(`\nlane go SKIPPED: needs ${LANES.go.needs}\n`);
       expect(hasLane('redis', '/usr/bin/redis-server')).toBe(true);
     } finally {
+      write.mockRestore();
       if (before === undefined) delete process.env.REALTIME_REQUIRED_LANES;
       else process.env.REALTIME_REQUIRED_LANES = before;
     }
