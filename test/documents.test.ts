@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { KNOWN_DIFFERENCES } from '../conformance/known-differences.ts';
+import { documents, ROOT, readDocument, snippetsOf } from './markdown.ts';
+
+const withoutSnippets = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '');
+
+describe.each(documents())('%s', (path) => {
+  const text = withoutSnippets(readDocument(path));
+
+  it('links to nothing that is missing', () => {
+    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+    const own = targets.filter((target) => !/^[a-z]+:/.test(target) && !target.startsWith('#'));
+    const missing = own.filter((target) => !existsSync(join(ROOT, dirname(path), target.replace(/#.*$/, ''))));
+    expect(missing).toEqual([]);
+  });
+
+  it('names no path of this repository that is missing', () => {
+    const named = [...text.matchAll(/`([^`\s]+)`/g)].map(([, name = '']) => name);
+    const paths = named.filter((name) =>
+      /^(?:\.ci|\.changeset|apps|benchmarks|conformance|docs|examples|packages|test)\/[^*…<>]*$/.test(name),
+    );
+    expect(paths.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  const readme = readDocument('README.md');
+  const origin = readDocument('docs/origin-readme.md');
+
+  it('prints every snippet of the README of origin word for word', () => {
+    const snippets = snippetsOf('docs/origin-readme.md');
+    expect(snippets.length).toBe(4);
+    for (const { code, where } of snippets) expect(readme, where).toContain(`\n${code}\n`);
+  });
+
+  it('prints its sections on channels, development and environment word for word', () => {
+    const sections = ['## Channel Strategy', '### Running Centrifugo Locally', '## Environment Variables'];
+    for (const heading of sections) {
+      const section = origin.slice(origin.indexOf(heading)).split(/\n(?=##? )/)[0] ?? '';
+      expect(readme, heading).toContain(section.trimEnd());
+    }
+  });
+
+  it('lists the differences between the brokers that the conformance suite knows', () => {
+    const [, listed] =
+      /<!-- known differences: begin -->\n([\s\S]*?)<!-- known differences: end -->/.exec(readme) ?? [];
+    const rows = Object.entries(KNOWN_DIFFERENCES).map(([scenario, reason]) => `| ${scenario} | ${reason} |\n`);
+    const table = rows.length
+      ? `Known differences:\n\n| Scenario | Reason |\n| --- | --- |\n${rows.join('')}`
+      : 'Known differences: none.\n';
+    expect(listed).toBe(table);
+  });
+});

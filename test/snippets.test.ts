@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, it } from 'vitest';
+import { documents, ROOT, snippetsOf } from './markdown.ts';
+
+/** Inside the package, so that a snippet finds `@op/realtime` and its peers by their names; git-ignored. */
+const base = join(ROOT, 'packages/realtime/.realtime');
+mkdirSync(base, { recursive: true });
+const folder = mkdtempSync(join(base, 'snippets-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What the snippets leave to the reader: the user of the session, and their tRPC client. */
+const SURROUNDINGS = {
+  'surroundings.d.ts': 'declare const userId: string;\n',
+  'trpc.ts':
+    'export const trpc = { realtime: { getToken: { query: async (): Promise<{ token: string }> => ({ token: "" }) } } };\n',
+};
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+it('every TypeScript snippet of the documents compiles as printed', async () => {
+  const places = new Map<string, string>();
+  for (const document of documents()) {
+    const name = document.replace(/\W/g, '-');
+    for (const [file, text] of Object.entries(SURROUNDINGS)) write(join(name, file), text);
+    for (const [index, snippet] of snippetsOf(document).entries()) {
+      if (!['ts', 'tsx', 'typescript'].includes(snippet.language)) continue;
+      const path = join(name, snippet.file ?? `${index}.${snippet.language === 'tsx' ? 'tsx' : 'ts'}`);
+      expect(places.has(path), `${snippet.where} names a file that another snippet has`).toBe(false);
+      places.set(path, snippet.where);
+      // A snippet that imports nothing is a module all the same.
+      write(path, /^(?:import|export) /m.test(snippet.code) ? snippet.code : `${snippet.code}\nexport {};\n`);
+    }
+  }
+  expect(places.size).toBeGreaterThan(4);
+  const tsconfig = {
+    extends: join(ROOT, 'tsconfig.base.json'),
+    compilerOptions: {
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      types: ['node'],
+      typeRoots: [join(ROOT, 'node_modules/@types')],
+    },
+    include: ['**/*.ts', '**/*.tsx'],
+  };
+  write('tsconfig.json', JSON.stringify(tsconfig));
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const complaints = await promisify(execFile)(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {
+    cwd: folder,
+  }).then(
+    () => '',
+    (error: { stdout: string }) => error.stdout,
+  );
+  const byPlace = complaints.replace(/^([^(\s]+)\(/gm, (_, path: string) => `${places.get(path) ?? path} (`);
+  expect(byPlace).toBe('');
+});
