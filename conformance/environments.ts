@@ -119,6 +119,101 @@ const namespaces = {
 
 export const ENVIRONMENTS = {
   standard: environment('standard', {}, namespaces),
+  /** Everything that is short in time: pings, grace delays, checks. */
+  short: environment(
+    'short',
+    {
+      CLIENT_PING_INTERVAL: '1s',
+      CLIENT_PONG_TIMEOUT: '500ms',
+      CLIENT_STALE_CLOSE_DELAY: '1s',
+      CLIENT_EXPIRED_CLOSE_DELAY: '1s',
+      CLIENT_EXPIRED_SUB_CLOSE_DELAY: '1s',
+      CLIENT_PRESENCE_UPDATE_INTERVAL: '1s',
+      CLIENT_CHANNEL_POSITION_CHECK_DELAY: '1s',
+    },
+    { plain: open, closed: {}, joining: namespaces.joining, open: namespaces.open, recovery: namespaces.recovery },
+  ),
+  /** Small limits. */
+  limits: environment(
+    'limits',
+    {
+      CLIENT_CHANNEL_LIMIT: 3,
+      CLIENT_QUEUE_MAX_SIZE: 65536,
+      CLIENT_HISTORY_MAX_PUBLICATION_LIMIT: 3,
+      CLIENT_RECOVERY_MAX_PUBLICATION_LIMIT: 3,
+      CLIENT_USER_CONNECTION_LIMIT: 2,
+      CHANNEL_MAX_LENGTH: 40,
+      WEBSOCKET_MESSAGE_SIZE_LIMIT: 1024,
+    },
+    { plain: open, closed: {}, open: { ...namespaces.open, ALLOW_RECOVERY: true } },
+  ),
+  /** Two token keys, an audience and an issuer. */
+  keys: environment(
+    'keys',
+    {
+      CLIENT_TOKEN_HMAC_PREVIOUS_SECRET_KEY: SECRETS.previousToken,
+      CLIENT_TOKEN_AUDIENCE: 'centrifugo',
+      CLIENT_TOKEN_ISSUER: 'app',
+    },
+    { plain: open, closed: {} },
+  ),
+  /** A key of its own for subscription tokens. */
+  subkey: environment(
+    'subkey',
+    { CLIENT_SUBSCRIPTION_TOKEN_ENABLED: true, CLIENT_SUBSCRIPTION_TOKEN_HMAC_SECRET_KEY: SECRETS.subscriptionToken },
+    { plain: open, closed: {} },
+  ),
+  /** A previous key whose time has passed. */
+  oldkey: environment(
+    'oldkey',
+    {
+      CLIENT_TOKEN_HMAC_PREVIOUS_SECRET_KEY: SECRETS.previousToken,
+      CLIENT_TOKEN_HMAC_PREVIOUS_SECRET_KEY_VALID_UNTIL: 1500000000,
+    },
+    { plain: open, closed: {} },
+  ),
+  /** Browsers of two origins, and clients without a token. */
+  origins: environment(
+    'origins',
+    {
+      CLIENT_ALLOWED_ORIGINS: 'http://app.example https://*.wild.example',
+      CLIENT_ALLOW_ANONYMOUS_CONNECT_WITHOUT_TOKEN: true,
+      CLIENT_DISALLOW_ANONYMOUS_CONNECTION_TOKENS: true,
+      HTTP_API_ERROR_MODE: 'transport',
+    },
+    { plain: open, closed: {}, open: namespaces.open, anonymous: namespaces.anonymous },
+  ),
+  /** Everybody's personal channel. */
+  personal: environment(
+    'personal',
+    {
+      CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_ENABLED: true,
+      CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_PERSONAL_CHANNEL_NAMESPACE: 'me',
+    },
+    { me: history, plain: open, closed: {} },
+  ),
+  /** Delta compression, filters by tag, recovery of the latest publication only. */
+  extras: environment(
+    'extras',
+    {},
+    {
+      closed: {},
+      delta: { ...open, ...history, FORCE_RECOVERY: true, ALLOWED_DELTA_TYPES: 'fossil', ALLOW_PUBLISH_FOR_CLIENT: true },
+      deltaalways: {
+        ...open,
+        ...history,
+        FORCE_RECOVERY: true,
+        ALLOWED_DELTA_TYPES: 'fossil',
+        DELTA_PUBLISH: true,
+        ALLOW_PUBLISH_FOR_CLIENT: true,
+      },
+      nodelta: { ...open, ...history, FORCE_RECOVERY: true },
+      filter: { ...open, ...history, ALLOW_TAGS_FILTER: true, FORCE_RECOVERY: true },
+      nofilter: { ...open, ...history },
+      cache: { ...open, ...history, FORCE_RECOVERY: true, FORCE_RECOVERY_MODE: 'cache' },
+      autocache: { ...open, ...history, FORCE_RECOVERY: true, FORCE_RECOVERY_MODE: 'cache', AUTO_CACHE_RECOVER: true },
+    },
+  ),
 } as const;
 
 export type EnvironmentName = keyof typeof ENVIRONMENTS;

@@ -10,4 +10,12 @@ export const SCENARIOS: readonly Scenario[] = [
   ...transcriptScenarios('bytes'),
   ...transcriptScenarios('recovery'),
   ...transcriptScenarios('api'),
+  ...transcriptScenarios('keys'),
+  ...transcriptScenarios('subkey'),
+  ...transcriptScenarios('oldkey'),
+  ...transcriptScenarios('anonymous'),
+  ...transcriptScenarios('personal'),
+  ...transcriptScenarios('limits'),
+  ...transcriptScenarios('extras'),
+
 ];
