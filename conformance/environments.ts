@@ -198,7 +198,13 @@ export const ENVIRONMENTS = {
     {},
     {
       closed: {},
-      delta: { ...open, ...history, FORCE_RECOVERY: true, ALLOWED_DELTA_TYPES: 'fossil', ALLOW_PUBLISH_FOR_CLIENT: true },
+      delta: {
+        ...open,
+        ...history,
+        FORCE_RECOVERY: true,
+        ALLOWED_DELTA_TYPES: 'fossil',
+        ALLOW_PUBLISH_FOR_CLIENT: true,
+      },
       deltaalways: {
         ...open,
         ...history,

@@ -1,5 +1,12 @@
 import type { Scenario } from '../scenario.ts';
 import { transcriptScenarios } from '../transcript.ts';
+import { httpScenarios } from './http.ts';
+import { lifecycleScenarios } from './lifecycle.ts';
+import { limitScenarios } from './limits.ts';
+import { orderScenarios } from './order.ts';
+import { sdkScenarios } from './sdk.ts';
+import { timerScenarios } from './timers.ts';
+import { tokenScenarios } from './tokens.ts';
 
 /** Every scenario, by area. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -18,4 +25,11 @@ export const SCENARIOS: readonly Scenario[] = [
   ...transcriptScenarios('limits'),
   ...transcriptScenarios('extras'),
 
+  ...httpScenarios,
+  ...tokenScenarios,
+  ...limitScenarios,
+  ...orderScenarios,
+  ...sdkScenarios,
+  ...timerScenarios,
+  ...lifecycleScenarios,
 ];
