@@ -186,6 +186,8 @@ export interface ChannelHistory {
 /** What the rest of the library (and an app) uses of a manager. Implemented by `RealtimeManager`. */
 export interface RealtimeClient {
   subscribe(channel: string, handler: MessageHandler, options?: SubscribeOptions): Unsubscribe;
+  /** Called once for each message that arrives on any channel, whether somebody subscribed to it or the connection carries it. */
+  onMessage?(handler: MessageHandler): Unsubscribe;
   /** Hands over a grant. Checked (user, channel, expiry) before it is used; a bad one is reported and dropped. */
   addGrant(grant: ChannelGrant): void;
   /** The channels that the connection token itself carries, once known. */

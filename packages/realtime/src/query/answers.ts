@@ -13,19 +13,24 @@ export interface Call {
   answer: Answer | null;
 }
 
+/**
+ * What happens in a tab.
+ * - `called`: a query procedure is being called, from inside the fetch that needs it.
+ * - `answered`: data came that says something about itself.
+ * - `mutating`: a mutation leaves. `mutated`: its answer's metadata, before the app sees the answer. `settled`: it is over; `failed` also where its answer was lost.
+ */
+export type CallEvent =
+  | { readonly type: 'called'; readonly call: Call }
+  | { readonly type: 'answered' }
+  | { readonly type: 'mutating' }
+  | { readonly type: 'mutated'; readonly wire: unknown }
+  | { readonly type: 'settled'; readonly failed: boolean };
+
 /** One that follows the calls of a tab: a bound query client. */
 export interface CallListener {
   /** Names this moment, so that what was known now can be looked up later; 0 as long as nothing is. */
   tick(): number;
-  /** A query procedure is being called, from inside the fetch that needs it. */
-  called(call: Call): void;
-  /** Data came that says something about itself. */
-  answered(): void;
-  mutationStarted(): void;
-  /** Metadata of a mutation's answer, before the app sees the answer. */
-  mutationAnswered(wire: unknown): void;
-  /** `ok` is false where it failed, or its answer was lost. */
-  mutationEnded(ok: boolean): void;
+  on(event: CallEvent): void;
 }
 
 type Ticks = ReadonlyMap<CallListener, number>;
@@ -51,6 +56,10 @@ export class Answers {
     this.#prefix = prefix;
   }
 
+  emit(event: CallEvent): void {
+    for (const listener of this.listeners) listener.on(event);
+  }
+
   /** A request leaves now. Returns its id, which the answer echoes. */
   requestLeaves(): string {
     const id = `${this.#prefix}-${(++this.#count).toString(36)}`;
@@ -63,7 +72,7 @@ export class Answers {
   called(path: string, input: unknown): (wire: unknown) => Answer {
     const call: Call = { path, input, answer: null };
     const started = this.#ticks();
-    for (const listener of this.listeners) listener.called(call);
+    this.emit({ type: 'called', call });
     return (wire) => {
       // An echoed id is looked up, not compared with this call's: a cached answer to an earlier request has the floor of that one.
       const id = (wire as { id?: unknown } | null)?.id;
@@ -77,7 +86,7 @@ export class Answers {
   set(data: unknown, answer: Answer): void {
     this.isUsed = true;
     if (typeof data === 'object' && data) this.#byData.set(data, answer);
-    for (const listener of this.listeners) listener.answered();
+    this.emit({ type: 'answered' });
   }
 
   get(data: unknown): Answer | undefined {

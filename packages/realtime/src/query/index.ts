@@ -1,1 +1,13 @@
-export {};
+export { Answers, sharedAnswers } from './answers.ts';
+export { bindQueryClient, type QueryBinding } from './bind-query-client.ts';
+export type { BindingOptions } from './binding.ts';
+export {
+  type CarrierOptions,
+  carryFreshness,
+  deserializeData,
+  type FreshnessCarrier,
+  serializeData,
+} from './hydration.ts';
+export type { FocusSource, OnlineSource } from './page.ts';
+export type { QueryFreshness } from './query-freshness.ts';
+export type { EntryStatus, RefetchOptions } from './refetcher.ts';

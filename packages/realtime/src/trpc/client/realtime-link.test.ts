@@ -37,11 +37,12 @@ function recorder(answers: Answers) {
   let tick = 0;
   const listener: CallListener = {
     tick: () => ++tick,
-    called: (call) => calls.push(call),
-    answered: () => {},
-    mutationStarted: () => log.push('started'),
-    mutationAnswered: (wire) => log.push(parseMeta(wire)?.touched),
-    mutationEnded: (ok) => log.push(ok ? 'ended' : 'failed'),
+    on(event) {
+      if (event.type === 'called') calls.push(event.call);
+      else if (event.type === 'mutating') log.push('started');
+      else if (event.type === 'mutated') log.push(parseMeta(event.wire)?.touched);
+      else if (event.type === 'settled') log.push(event.failed ? 'failed' : 'ended');
+    },
   };
   answers.listeners.add(listener);
   return { calls, log, listener, ticks: () => tick };

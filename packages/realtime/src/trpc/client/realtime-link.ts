@@ -53,7 +53,7 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
       return observable((observer) => {
         const isMutation = type === 'mutation';
         const read = isMutation ? null : answers.called(path, input);
-        if (isMutation) for (const listener of answers.listeners) listener.mutationStarted();
+        if (isMutation) answers.emit({ type: 'mutating' });
         let isAnswered = false;
         let deferred: Promise<void> | undefined;
 
@@ -69,7 +69,7 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
               return observer.next(envelope);
             }
             const { data, wire } = opened;
-            if (isMutation) for (const listener of answers.listeners) listener.mutationAnswered(wire);
+            if (isMutation) answers.emit({ type: 'mutated', wire });
             const answer = read?.(wire);
             const pass = (value: unknown) => {
               if (answer) answers.set(value, answer);
@@ -93,7 +93,7 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
         // Runs once, after completion, error or abort alike.
         return () => {
           subscription.unsubscribe();
-          if (isMutation) for (const listener of answers.listeners) listener.mutationEnded(isAnswered);
+          if (isMutation) answers.emit({ type: 'settled', failed: !isAnswered });
         };
       });
     };

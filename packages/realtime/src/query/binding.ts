@@ -1,0 +1,381 @@
+import type { Query, QueryClient } from '@tanstack/query-core';
+import type { Publication, RealtimeClient, Unsubscribe } from '../client/types.ts';
+import { type Clock, type Random, systemClock } from '../core/clock.ts';
+import type { AnswerPart } from '../core/freshness.ts';
+import { matchesQuery } from '../core/matches-query.ts';
+import type { Message, QueryKey } from '../core/message.ts';
+import { parseMeta } from '../trpc/parse-meta.ts';
+import { isInputOf, procedureOf } from '../trpc/query-key.ts';
+import type { Answer, Answers, Call, CallEvent, CallListener } from './answers.ts';
+import { ChannelJoins } from './channel-joins.ts';
+import { pagesOf } from './infinite-data.ts';
+import { KeyIndex } from './key-index.ts';
+import { browserNetwork, documentFocus, type FocusSource, type OnlineSource } from './page.ts';
+import { findQuery, followMutations, followQueries, hasKeptPages, hasPendingMutation, portOf } from './query-cache.ts';
+import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
+import { type Entry, type Fetch, Refetcher, type RefetchOptions } from './refetcher.ts';
+
+/** Centrifugo's `limit exceeded`: the connection has joined as many channels as it may. */
+const LIMIT_EXCEEDED = 106;
+
+export interface BindingOptions extends Partial<RefetchOptions> {
+  /** @default the document's visibility */
+  readonly focusManager?: FocusSource;
+  /** @default `navigator.onLine` */
+  readonly onlineManager?: OnlineSource;
+  /** How long a channel stays joined after its last active query. @default 30_000 */
+  readonly leaveGraceMs?: number;
+  /** Where the answers' metadata comes from: the same as for `realtimeLink`. @default one per tab */
+  readonly answers?: Answers;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export type EarlyEvent =
+  | CallEvent
+  | { readonly type: 'message'; readonly message: Message; readonly publication: Publication };
+
+/** One query of the cache. */
+interface Bound {
+  readonly query: Query;
+  readonly entry: Entry;
+  readonly procedure: ReturnType<typeof procedureOf>;
+  fetch: Fetch | null;
+  /** Calls of the running fetch, as far as the key tells. */
+  calls: Call[];
+  /** What `answers` belong to. */
+  data: unknown;
+  answers: readonly Answer[];
+  isActive: boolean;
+  /** Channels that it keeps joined. */
+  held: readonly string[];
+  freshness: QueryFreshness;
+}
+
+/**
+ * Keeps the queries of one client fresh: joins the channels that their answers named, and has refetched what went stale. Follows the cache by its events and
+ * never looks anything up in it; a publication costs as much as there are queries bound to its channel.
+ */
+export class Binding {
+  readonly #client: QueryClient;
+  readonly #manager: RealtimeClient;
+  readonly #answers: Answers;
+  readonly #listener: CallListener;
+  readonly #clock: Clock;
+  readonly #refetcher: Refetcher;
+  readonly #joins: ChannelJoins;
+  readonly #bound = new Map<Query, Bound>();
+  readonly #byEntry = new Map<Entry, Bound>();
+  readonly #byPath = new Map<string, Set<Bound>>();
+  readonly #byKey = new KeyIndex<Bound>();
+  readonly #subscriptions = new Map<string, Unsubscribe>();
+  readonly #unfollow: readonly Unsubscribe[];
+  #mutations = 0;
+
+  /**
+   * @param listener of this client in `answers`; by it the answers' ticks are found
+   * @param early what happened before this was loaded
+   * @param ends is given what must be called at the end, also where the client is collected: nothing in it may hold on to this
+   */
+  constructor(
+    client: QueryClient,
+    manager: RealtimeClient,
+    options: BindingOptions,
+    answers: Answers,
+    listener: CallListener,
+    early: readonly EarlyEvent[],
+    changed: () => void,
+    ends: (() => void)[],
+  ) {
+    const { clock = systemClock, random = Math.random, leaveGraceMs = 30_000 } = options;
+    const { focusManager = documentFocus, onlineManager = browserNetwork } = options;
+    const mutations = client.getMutationCache();
+    this.#client = client;
+    this.#manager = manager;
+    this.#answers = answers;
+    this.#listener = listener;
+    this.#clock = clock;
+    this.#refetcher = new Refetcher(
+      {
+        clock,
+        random,
+        soon: (fn) => queueMicrotask(fn),
+        isAway: () => !focusManager.isFocused() || !onlineManager.isOnline(),
+        isMutating: () => this.#mutations > 0 || hasPendingMutation(mutations, false),
+        hasMutations: () => this.#mutations > 0 || hasPendingMutation(mutations, true),
+        changed: (entries) => {
+          for (const entry of entries) this.#hold(entry);
+          changed();
+        },
+      },
+      options,
+    );
+    this.#joins = new ChannelJoins(
+      clock,
+      leaveGraceMs,
+      (name) => this.#join(name),
+      (name) => this.#leave(name),
+    );
+
+    const calls = early.flatMap((event) => (event.type === 'called' ? event.call : []));
+    this.#unfollow = [
+      followQueries(client, {
+        added: (query) => this.#added(query, calls),
+        removed: (query) => this.#on(query, (bound) => this.#removed(bound)),
+        used: (query) => this.#on(query, (bound) => this.#used(bound)),
+        fetching: (query) =>
+          this.#on(query, (bound) => {
+            bound.fetch = this.#refetcher.started(bound.entry);
+            bound.calls = [];
+          }),
+        succeeded: (query, raw) => this.#on(query, (bound) => this.#succeeded(bound, raw)),
+        failed: (query) => this.#on(query, (bound) => this.#failed(bound)),
+        written: (query) => this.#on(query, ({ entry }) => this.#refetcher.written(entry)),
+        replaced: (query) =>
+          this.#on(query, (bound) => {
+            if (query.state.fetchStatus === 'idle') this.#failed(bound);
+            this.#adopt(bound, []);
+          }),
+      }),
+      followMutations(mutations, (failed) => this.#refetcher.mutationEnded(failed)),
+    ];
+    // The client's caches may hold on to this; what outlives the client may not.
+    const weak = new WeakRef(this.#refetcher);
+    const subscriptions = this.#subscriptions;
+    const returned = () => weak.deref()?.returned();
+    ends.push(focusManager.subscribe(returned), onlineManager.subscribe(returned), () => {
+      for (const end of subscriptions.values()) end();
+    });
+    for (const event of early) if (event.type !== 'called') this.on(event);
+  }
+
+  tick(): number {
+    return this.#refetcher.freshness.depart();
+  }
+
+  on(event: EarlyEvent): void {
+    if (event.type === 'called') this.#called(event.call);
+    else if (event.type === 'message') this.#message(event.message, event.publication);
+    else if (event.type === 'mutating') this.#mutations++;
+    else if (event.type === 'mutated') this.#refetcher.freshness.acknowledged(parseMeta(event.wire)?.touched ?? []);
+    else if (event.type === 'settled') {
+      // A moment later: then whoever awaited the mutation has seen the answer, and perhaps taken an optimistic write back.
+      this.#clock.after(0, () => {
+        this.#mutations = Math.max(0, this.#mutations - 1);
+        this.#refetcher.mutationEnded(event.failed);
+      });
+    }
+  }
+
+  status(queryKey: QueryKey): QueryFreshness {
+    const query = findQuery(this.#client, queryKey);
+    const bound = query && this.#bound.get(query);
+    if (!bound) return UNBOUND;
+    const { entry, freshness } = bound;
+    const status = this.#refetcher.status(entry);
+    const detail = status === 'uncovered' && entry.polled ? 'polling' : status;
+    if (detail !== freshness.detail || !freshness.since)
+      bound.freshness = {
+        state: detail === 'live' || detail === 'stale' ? detail : 'unknown',
+        detail,
+        since: this.#clock.now(),
+      };
+    return bound.freshness;
+  }
+
+  /** The rest of the end is in `ends`. */
+  dispose(): void {
+    for (const end of this.#unfollow) end();
+    this.#refetcher.dispose();
+    this.#joins.dispose();
+    this.#bound.clear();
+  }
+
+  // ── the cache ──────────────────────────────────────────────────────────────
+
+  #on(query: Query, handle: (bound: Bound) => void): void {
+    const bound = this.#bound.get(query);
+    if (bound) handle(bound);
+  }
+
+  #added(query: Query, early: readonly Call[]): void {
+    const procedure = procedureOf(query.queryKey);
+    const bound: Bound = {
+      query,
+      entry: this.#refetcher.add(query.queryKey, portOf(query)),
+      procedure,
+      fetch: null,
+      calls: [],
+      data: undefined,
+      answers: [],
+      isActive: false,
+      held: [],
+      freshness: UNBOUND,
+    };
+    this.#bound.set(query, bound);
+    this.#byEntry.set(bound.entry, bound);
+    this.#byKey.add(query.queryKey, bound);
+    if (procedure) {
+      const bucket = this.#byPath.get(procedure.path);
+      if (bucket) bucket.add(bound);
+      else this.#byPath.set(procedure.path, new Set([bound]));
+    }
+    this.#adopt(
+      bound,
+      early.filter((call) => isCallOf(bound, call)),
+    );
+    this.#used(bound);
+  }
+
+  #removed(bound: Bound): void {
+    const { query, entry, procedure, held } = bound;
+    this.#refetcher.remove(entry);
+    for (const name of held) this.#joins.release(name);
+    this.#bound.delete(query);
+    this.#byEntry.delete(entry);
+    this.#byKey.delete(query.queryKey, bound);
+    const bucket = procedure && this.#byPath.get(procedure.path);
+    if (bucket?.delete(bound) && !bucket.size) this.#byPath.delete(procedure?.path ?? '');
+  }
+
+  #used(bound: Bound): void {
+    const isActive = bound.entry.port.isActive();
+    if (isActive === bound.isActive) return;
+    bound.isActive = isActive;
+    this.#refetcher.usageChanged(bound.entry);
+  }
+
+  #failed(bound: Bound): void {
+    if (bound.fetch) this.#refetcher.settled(bound.fetch, null);
+    bound.fetch = null;
+  }
+
+  #succeeded(bound: Bound, raw: Promise<unknown> | undefined): void {
+    const { query, fetch, calls } = bound;
+    const { data } = query.state;
+    bound.fetch = null;
+    void (raw ?? Promise.resolve(data)).then((value) => {
+      // A fetch that began meanwhile will bring its own; what is known about the old data is older than this, so it is safe.
+      if (!this.#bound.has(query) || !fetch || bound.entry.fetch !== fetch) return;
+      const kept = hasKeptPages(query) ? bound.answers : [];
+      const answers = this.#identify(value) ?? [...answersTo(calls), ...kept];
+      this.#share(value, data);
+      this.#refetcher.settled(fetch, this.#bind(bound, data, answers));
+      this.#used(bound);
+    });
+  }
+
+  /** Takes data that no fetch brought: hydrated, or older than this binding. */
+  #adopt(bound: Bound, calls: readonly Call[]): void {
+    const { data } = bound.query.state;
+    if (data === undefined || data === bound.data) return;
+    const answers = this.#identify(data) ?? answersTo(calls);
+    if (answers.length) this.#refetcher.hydrated(bound.entry, this.#bind(bound, data, answers));
+  }
+
+  /** What is known about data by its identity, or that of its pages; `null` unless it is all of it. */
+  #identify(data: unknown): Answer[] | null {
+    const pieces = pagesOf(data) ?? [data];
+    const answers = pieces.flatMap((piece) => this.#answers.get(piece) ?? []);
+    return answers.length && answers.length === pieces.length ? answers : null;
+  }
+
+  /** Structural sharing keeps older references for equal data; they are as new as the answer now. */
+  #share(raw: unknown, data: unknown): void {
+    const pieces = pagesOf(raw) ?? [raw];
+    for (const [at, piece] of (pagesOf(data) ?? [data]).entries()) {
+      const answer = this.#answers.get(pieces[at]);
+      if (answer && piece !== pieces[at]) this.#answers.set(piece, answer);
+    }
+  }
+
+  /** Takes note of the answers that the data of a query is made of; returns them as the model of freshness wants them. */
+  #bind(bound: Bound, data: unknown, answers: readonly Answer[]): readonly AnswerPart[] {
+    bound.data = data;
+    bound.answers = answers;
+    const parts: AnswerPart[] = [];
+    for (const { wire, sentAt } of answers) {
+      const meta = parseMeta(wire);
+      if (!meta) return []; // of data with a part that says nothing, nothing can be said
+      for (const { channel, grant } of meta.channels)
+        if (grant !== null) this.#manager.addGrant({ channel, token: grant });
+      const channels = meta.channels.map(({ channel, stamp }) => [channel, stamp] as const);
+      parts.push({ tick: sentAt?.get(this.#listener) ?? 0, channels });
+    }
+    return parts;
+  }
+
+  // ── calls ──────────────────────────────────────────────────────────────────
+
+  #called(call: Call): void {
+    for (const bound of this.#byPath.get(call.path) ?? [])
+      if (bound.fetch && isCallOf(bound, call)) bound.calls.push(call);
+  }
+
+  // ── channels ───────────────────────────────────────────────────────────────
+
+  /** Keeps the channels of an active query joined. */
+  #hold(entry: Entry): void {
+    const bound = this.#byEntry.get(entry);
+    if (!bound) return;
+    const { held } = bound;
+    bound.held = bound.isActive ? Array.from(entry.bonds.keys(), ({ name }) => name) : [];
+    for (const name of bound.held) if (!held.includes(name)) this.#joins.hold(name);
+    for (const name of held) if (!bound.held.includes(name)) this.#joins.release(name);
+  }
+
+  #join(name: string): void {
+    const { freshness } = this.#refetcher;
+    const since = freshness.since(name);
+    const stream = new WeakRef(freshness);
+    const joins = new WeakRef(this.#joins);
+    try {
+      const end = this.#manager.subscribe(
+        name,
+        (message, { position }) =>
+          stream.deref()?.publication(name, position?.offset ?? null, message, spreadOf(message)),
+        {
+          ...(since && { since }),
+          onJoin: ({ position, recovered }) => stream.deref()?.join(name, position, recovered),
+          onLoss(loss) {
+            if (loss.kind === 'dropped') stream.deref()?.uncovered(name);
+            else stream.deref()?.unsubscribed(name);
+            if (loss.kind === 'refused' && loss.error.brokerCode === LIMIT_EXCEEDED) joins.deref()?.makeRoom();
+          },
+        },
+      );
+      this.#subscriptions.set(name, end);
+    } catch {
+      // The manager was disposed of. Its queries are marked, and say that they are not covered.
+      freshness.unsubscribed(name);
+    }
+  }
+
+  #leave(name: string): void {
+    this.#subscriptions.get(name)?.();
+    this.#subscriptions.delete(name);
+    this.#refetcher.freshness.unsubscribed(name);
+  }
+
+  /** A message on any channel, also one that the app subscribed to by hand: queries that it names need not be bound to the channel. */
+  #message(message: Message, { channel }: Publication): void {
+    if (message.type !== 'query-invalidation') return;
+    const { freshness } = this.#refetcher;
+    const joined = freshness.channels.get(channel);
+    for (const { entry } of this.#byKey.candidates(message.queryKey))
+      if (!(joined?.live && entry.bonds.has(joined)) && matchesQuery(message, entry.key))
+        freshness.force(entry, spreadOf(message));
+  }
+}
+
+function isCallOf({ procedure }: Bound, { path, input }: Call): boolean {
+  return procedure?.path === path && isInputOf(procedure.input, input);
+}
+
+function answersTo(calls: readonly Call[]): Answer[] {
+  return calls.flatMap(({ answer }) => answer ?? []);
+}
+
+function spreadOf(message: Message): number {
+  return (message.type !== 'event' && message.spreadMs) || 0;
+}

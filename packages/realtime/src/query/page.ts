@@ -1,0 +1,31 @@
+/** Whether anybody looks at the page; TanStack Query's `focusManager` is one. */
+export interface FocusSource {
+  isFocused(): boolean;
+  subscribe(listener: () => void): () => void;
+}
+
+/** Whether the network is there; TanStack Query's `onlineManager` is one. */
+export interface OnlineSource {
+  isOnline(): boolean;
+  subscribe(listener: () => void): () => void;
+}
+
+function listen(target: EventTarget | undefined, events: readonly string[], listener: () => void): () => void {
+  for (const event of events) target?.addEventListener(event, listener);
+  return () => {
+    for (const event of events) target?.removeEventListener(event, listener);
+  };
+}
+
+/** The page itself. Without a `document` (a server, a worker) it always looks focused. */
+export const documentFocus: FocusSource = {
+  isFocused: () => typeof document === 'undefined' || document.visibilityState !== 'hidden',
+  subscribe: (listener) =>
+    listen(typeof document === 'undefined' ? undefined : document, ['visibilitychange'], listener),
+};
+
+/** The browser's opinion of the network. Where there is none it always looks online. */
+export const browserNetwork: OnlineSource = {
+  isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
+  subscribe: (listener) => listen(typeof window === 'undefined' ? undefined : window, ['online', 'offline'], listener),
+};
