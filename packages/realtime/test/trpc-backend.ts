@@ -82,10 +82,10 @@ function makeRouter(core: Core, transformer: typeof superjson | null) {
     .create({ ...(transformer && { transformer }), allowOutsideOfServer: true, isServer: true, isDev: false });
   const base = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
     core.runs.set(path, (core.runs.get(path) ?? 0) + 1);
-    await core.before(path);
     // A mutation without input has an empty body over httpLink, which is no JSON.
     const input = path === 'saveFails' ? undefined : await getRawInput();
     const channels = type === 'query' ? core.meta.watch(path, input) : [];
+    await core.before(path);
     const result = await next();
     const touched = type === 'mutation' ? core.meta.touch(path, input) : [];
     if (!result.ok || !ctx.announced || type === 'subscription') return result;
