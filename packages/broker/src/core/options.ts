@@ -13,8 +13,6 @@ export interface TokenOptions {
   readonly rsaPublicKey?: string;
   /** PEM of the key of ES256, ES384 and ES512 tokens. */
   readonly ecdsaPublicKey?: string;
-  /** Address of a JSON Web Key Set. With it no other key counts. `{{name}}` stands for a named group of the two expressions below. */
-  readonly jwksPublicEndpoint?: string;
   /** The `aud` claim must contain this. Not together with `audienceRegex`. */
   readonly audience?: string;
   readonly audienceRegex?: string;

@@ -1,0 +1,228 @@
+import type { ChannelOptions } from '../core/channel-options.ts';
+import type { ChannelsOptions, ClientOptions, HttpApiOptions, TokenOptions } from '../core/options.ts';
+import { duration, flag, oneOf, parseValue, spacedList, text, type ValueParser, wholeNumber } from './env-values.ts';
+
+/**
+ * The three lists of environment variables, under Centrifugo's own names without their prefix `CENTRIFUGO_`:
+ * those that are honoured, those that are accepted and change nothing here, and those that are not the server's.
+ * What is on none of them stops the start. Source: `centrifugo defaultenv` of version 6.9.
+ */
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Options while they are being read. */
+export interface Draft {
+  host: string;
+  port?: number;
+  name?: string;
+  readonly httpApi: Mutable<HttpApiOptions>;
+  readonly client: Mutable<ClientOptions>;
+  readonly token: Mutable<TokenOptions>;
+  readonly subscriptionToken: Mutable<TokenOptions> & { enabled?: boolean };
+  readonly personalChannel: { enabled?: boolean; personalChannelNamespace?: string; singleConnection?: boolean };
+  readonly channel: Mutable<ChannelsOptions>;
+  readonly withoutNamespace: Mutable<ChannelOptions>;
+  readonly websocket: { disabled?: boolean; handlerPrefix?: string; messageSizeLimit?: number };
+  readonly health: { enabled: boolean; handlerPrefix?: string };
+  readonly shutdown: { timeoutMs?: number };
+}
+
+/** Reads one variable into a target. */
+export interface Variable<T> {
+  readonly parser: ValueParser<unknown>;
+  /** @throws BrokerConfigError (`invalid_config`) that names the variable */
+  read(target: T, name: string, value: string): void;
+}
+
+/** A variable that sets one member of the part of the draft that `at` picks. */
+function variable<T, P, K extends keyof P>(
+  at: (target: T) => P,
+  key: K,
+  parser: ValueParser<NonNullable<P[K]>>,
+): Variable<T> {
+  return {
+    parser,
+    read(target, name, value) {
+      at(target)[key] = parseValue(name, value, parser);
+    },
+  };
+}
+
+const self = <T>(target: T) => target;
+const channelOption = <K extends keyof ChannelOptions>(key: K, parser: ValueParser<NonNullable<ChannelOptions[K]>>) =>
+  variable<Mutable<ChannelOptions>, Mutable<ChannelOptions>, K>(self, key, parser);
+
+/** Options of a namespace: `CHANNEL_NAMESPACES_<NAME>_…`, `CHANNEL_WITHOUT_NAMESPACE_…`, and, in lower case, inside a JSON list of namespaces. */
+export const CHANNEL_VARIABLES: ReadonlyMap<string, Variable<Mutable<ChannelOptions>>> = new Map(
+  Object.entries({
+    PRESENCE: channelOption('presence', flag),
+    JOIN_LEAVE: channelOption('joinLeave', flag),
+    FORCE_PUSH_JOIN_LEAVE: channelOption('forcePushJoinLeave', flag),
+    HISTORY_SIZE: channelOption('historySize', wholeNumber),
+    HISTORY_TTL: channelOption('historyTtlMs', duration),
+    HISTORY_META_TTL: channelOption('historyMetaTtlMs', duration),
+    FORCE_POSITIONING: channelOption('forcePositioning', flag),
+    ALLOW_POSITIONING: channelOption('allowPositioning', flag),
+    FORCE_RECOVERY: channelOption('forceRecovery', flag),
+    ALLOW_RECOVERY: channelOption('allowRecovery', flag),
+    FORCE_RECOVERY_MODE: channelOption('forceRecoveryMode', oneOf('stream', 'cache')),
+    AUTO_CACHE_RECOVER: channelOption('autoCacheRecover', flag),
+    ALLOW_SUBSCRIBE_FOR_CLIENT: channelOption('allowSubscribeForClient', flag),
+    ALLOW_SUBSCRIBE_FOR_ANONYMOUS: channelOption('allowSubscribeForAnonymous', flag),
+    ALLOW_PUBLISH_FOR_CLIENT: channelOption('allowPublishForClient', flag),
+    ALLOW_PUBLISH_FOR_SUBSCRIBER: channelOption('allowPublishForSubscriber', flag),
+    ALLOW_PUBLISH_FOR_ANONYMOUS: channelOption('allowPublishForAnonymous', flag),
+    ALLOW_PRESENCE_FOR_CLIENT: channelOption('allowPresenceForClient', flag),
+    ALLOW_PRESENCE_FOR_SUBSCRIBER: channelOption('allowPresenceForSubscriber', flag),
+    ALLOW_PRESENCE_FOR_ANONYMOUS: channelOption('allowPresenceForAnonymous', flag),
+    ALLOW_HISTORY_FOR_CLIENT: channelOption('allowHistoryForClient', flag),
+    ALLOW_HISTORY_FOR_SUBSCRIBER: channelOption('allowHistoryForSubscriber', flag),
+    ALLOW_HISTORY_FOR_ANONYMOUS: channelOption('allowHistoryForAnonymous', flag),
+    ALLOW_USER_LIMITED_CHANNELS: channelOption('allowUserLimitedChannels', flag),
+    CHANNEL_REGEX: channelOption('channelRegex', text),
+    PUBLICATION_DATA_FORMAT: channelOption('publicationDataFormat', oneOf('json', 'json_object', 'binary')),
+  }),
+);
+
+const server = <K extends 'host' | 'port' | 'name'>(key: K, parser: ValueParser<NonNullable<Draft[K]>>) =>
+  variable<Draft, Draft, K>(self, key, parser);
+/** Variables of one section of the draft. */
+const section =
+  <P>(at: (draft: Draft) => P) =>
+  <K extends keyof P>(key: K, parser: ValueParser<NonNullable<P[K]>>) =>
+    variable<Draft, P, K>(at, key, parser);
+const api = section((draft) => draft.httpApi);
+const client = section((draft) => draft.client);
+const channel = section((draft) => draft.channel);
+const personal = section((draft) => draft.personalChannel);
+const subscription = section((draft) => draft.subscriptionToken);
+const websocket = section((draft) => draft.websocket);
+const health = section((draft) => draft.health);
+const shutdown = section((draft) => draft.shutdown);
+
+function tokenVariables(prefix: string, at: (draft: Draft) => Mutable<TokenOptions>): Record<string, Variable<Draft>> {
+  const token = section(at);
+  return {
+    [`${prefix}_HMAC_SECRET_KEY`]: token('hmacSecretKey', text),
+    [`${prefix}_HMAC_PREVIOUS_SECRET_KEY`]: token('hmacPreviousSecretKey', text),
+    [`${prefix}_HMAC_PREVIOUS_SECRET_KEY_VALID_UNTIL`]: token('hmacPreviousSecretKeyValidUntil', wholeNumber),
+    [`${prefix}_RSA_PUBLIC_KEY`]: token('rsaPublicKey', text),
+    [`${prefix}_ECDSA_PUBLIC_KEY`]: token('ecdsaPublicKey', text),
+    [`${prefix}_AUDIENCE`]: token('audience', text),
+    [`${prefix}_AUDIENCE_REGEX`]: token('audienceRegex', text),
+    [`${prefix}_ISSUER`]: token('issuer', text),
+    [`${prefix}_ISSUER_REGEX`]: token('issuerRegex', text),
+    [`${prefix}_USER_ID_CLAIM`]: token('userIdClaim', text),
+  };
+}
+
+/** Variables that do here what they do on Centrifugo. `CHANNEL_NAMESPACES` and what begins with it are read in `env.ts`. */
+export const HONOURED: ReadonlyMap<string, Variable<Draft>> = new Map(
+  Object.entries({
+    HTTP_SERVER_ADDRESS: server('host', text),
+    HTTP_SERVER_PORT: server('port', wholeNumber),
+    NODE_NAME: server('name', text),
+    HTTP_API_KEY: api('key', text),
+    HTTP_API_HANDLER_PREFIX: api('handlerPrefix', text),
+    HTTP_API_ERROR_MODE: api('errorMode', oneOf('transport')),
+    HTTP_API_INSECURE: api('insecure', flag),
+    HTTP_API_DISABLED: api('disabled', flag),
+    CLIENT_ALLOWED_ORIGINS: client('allowedOrigins', spacedList),
+    CLIENT_ALLOW_ANONYMOUS_CONNECT_WITHOUT_TOKEN: client('allowAnonymousConnectWithoutToken', flag),
+    CLIENT_DISALLOW_ANONYMOUS_CONNECTION_TOKENS: client('disallowAnonymousConnectionTokens', flag),
+    CLIENT_INSECURE: client('insecure', flag),
+    CLIENT_INSECURE_SKIP_TOKEN_SIGNATURE_VERIFY: client('insecureSkipTokenSignatureVerify', flag),
+    CLIENT_PING_INTERVAL: client('pingIntervalMs', duration),
+    CLIENT_PONG_TIMEOUT: client('pongTimeoutMs', duration),
+    CLIENT_EXPIRED_CLOSE_DELAY: client('expiredCloseDelayMs', duration),
+    CLIENT_EXPIRED_SUB_CLOSE_DELAY: client('expiredSubCloseDelayMs', duration),
+    CLIENT_STALE_CLOSE_DELAY: client('staleCloseDelayMs', duration),
+    CLIENT_CHANNEL_LIMIT: client('channelLimit', wholeNumber),
+    CLIENT_QUEUE_MAX_SIZE: client('queueMaxSize', wholeNumber),
+    CLIENT_PRESENCE_UPDATE_INTERVAL: client('presenceUpdateIntervalMs', duration),
+    CLIENT_CONCURRENCY: client('concurrency', wholeNumber),
+    CLIENT_CHANNEL_POSITION_CHECK_DELAY: client('channelPositionCheckDelayMs', duration),
+    CLIENT_CONNECTION_LIMIT: client('connectionLimit', wholeNumber),
+    CLIENT_CONNECTION_RATE_LIMIT: client('connectionRateLimit', wholeNumber),
+    CLIENT_USER_CONNECTION_LIMIT: client('userConnectionLimit', wholeNumber),
+    CLIENT_CONNECT_INCLUDE_SERVER_TIME: client('connectIncludeServerTime', flag),
+    CLIENT_HISTORY_MAX_PUBLICATION_LIMIT: client('historyMaxPublicationLimit', wholeNumber),
+    CLIENT_RECOVERY_MAX_PUBLICATION_LIMIT: client('recoveryMaxPublicationLimit', wholeNumber),
+    CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_ENABLED: personal('enabled', flag),
+    CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_PERSONAL_CHANNEL_NAMESPACE: personal('personalChannelNamespace', text),
+    CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_SINGLE_CONNECTION: personal('singleConnection', flag),
+    ...tokenVariables('CLIENT_TOKEN', ({ token }) => token),
+    CLIENT_SUBSCRIPTION_TOKEN_ENABLED: subscription('enabled', flag),
+    ...tokenVariables('CLIENT_SUBSCRIPTION_TOKEN', ({ subscriptionToken }) => subscriptionToken),
+    CHANNEL_HISTORY_META_TTL: channel('historyMetaTtlMs', duration),
+    CHANNEL_MAX_LENGTH: channel('maxLength', wholeNumber),
+    CHANNEL_PRIVATE_PREFIX: channel('privatePrefix', text),
+    CHANNEL_NAMESPACE_BOUNDARY: channel('namespaceBoundary', text),
+    CHANNEL_USER_BOUNDARY: channel('userBoundary', text),
+    CHANNEL_USER_SEPARATOR: channel('userSeparator', text),
+    CHANNEL_PUBLICATION_DATA_FORMAT: channel('publicationDataFormat', oneOf('json', 'json_object', 'binary')),
+    WEBSOCKET_DISABLED: websocket('disabled', flag),
+    WEBSOCKET_HANDLER_PREFIX: websocket('handlerPrefix', text),
+    WEBSOCKET_MESSAGE_SIZE_LIMIT: websocket('messageSizeLimit', wholeNumber),
+    HEALTH_ENABLED: health('enabled', flag),
+    HEALTH_HANDLER_PREFIX: health('handlerPrefix', text),
+    SHUTDOWN_TIMEOUT: shutdown('timeoutMs', duration),
+  } satisfies Record<string, Variable<Draft>>),
+);
+
+/**
+ * Variables of Centrifugo that are accepted and change nothing here: logs, statistics, the admin pages, tuning of buffers, compression
+ * (which is negotiated, so a client that asks for it simply does not get it), and the port for internal requests being the only one anyway.
+ */
+export const WITHOUT_EFFECT: readonly RegExp[] = [
+  /^LOG_/,
+  /^USAGE_STATS_DISABLED$/,
+  /^ADMIN_/,
+  /^DEBUG_/,
+  /^SWAGGER_/,
+  /^GRAPHITE_/,
+  /^OPENTELEMETRY_/,
+  /^PROMETHEUS_/,
+  /^PID_FILE$/,
+  /^NODE_INFO_METRICS_AGGREGATE_INTERVAL$/,
+  /^ENABLE_UNRELEASED_FEATURES$/,
+  /^HTTP_API_EXTERNAL$/,
+  /^WEBSOCKET_(?:COMPRESSION|COMPRESSION_LEVEL|COMPRESSION_MIN_SIZE|DECOMPRESSED_MESSAGE_SIZE_LIMIT)$/,
+  /^WEBSOCKET_(?:READ_BUFFER_SIZE|USE_WRITE_BUFFER_POOL|WRITE_BUFFER_SIZE|WRITE_TIMEOUT)$/,
+  /^CLIENT_CHANNEL_POSITION_MAX_TIME_LAG$/,
+  /^CLIENT_(?:SUBSCRIPTION_)?TOKEN_INSECURE_SKIP_JWKS_ENDPOINT_SAFETY_CHECK$/,
+];
+
+/** Features that are not here: their switches are accepted in the position in which Centrifugo has them by default. */
+export const DEFAULT_ONLY: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ENGINE_TYPE', ['memory']],
+  ['BROKER_ENABLED', ['false']],
+  ['BROKER_TYPE', ['memory']],
+  ['PRESENCE_MANAGER_ENABLED', ['false']],
+  ['PRESENCE_MANAGER_TYPE', ['memory']],
+  ['CONTROLLER_ENABLED', ['false']],
+  ['MAP_BROKER_TYPE', ['memory']],
+  ['CONSUMERS', ['[]']],
+  ['PROXIES', ['[]']],
+  ['GRPC_API_ENABLED', ['false']],
+  ['HTTP_STREAM_ENABLED', ['false']],
+  ['SSE_ENABLED', ['false']],
+  ['INIT_ENABLED', ['false']],
+  ['UNI_GRPC_ENABLED', ['false']],
+  ['UNI_HTTP_STREAM_ENABLED', ['false']],
+  ['UNI_SSE_ENABLED', ['false']],
+  ['UNI_WEBSOCKET_ENABLED', ['false']],
+  ['WEBTRANSPORT_ENABLED', ['false']],
+  ['HTTP_SERVER_TLS_ENABLED', ['false']],
+  ['HTTP_SERVER_TLS_AUTOCERT_ENABLED', ['false']],
+  ['HTTP_SERVER_HTTP3_ENABLED', ['false']],
+  ['HTTP_SERVER_H2C_EXTERNAL', ['false']],
+]);
+
+/** Variables of the application, of tests and of Kubernetes: none of the server's business. */
+export const NOT_THE_SERVERS: readonly RegExp[] = [
+  /^(?:API_URL|API_KEY|TOKEN_SECRET|BIN)$/,
+  /^TEST_/,
+  /^SERVICE_(?:HOST|PORT)/,
+  /^PORT(?:_\d+_(?:TCP|UDP)(?:_ADDR|_PORT|_PROTO)?)?$/,
+];
