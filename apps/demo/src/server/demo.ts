@@ -2,7 +2,8 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { realtime } from '@op/realtime/server';
 import { BrokerProcess } from './broker/broker-process.ts';
-import { readBrokerSettings } from './broker/broker-settings.ts';
+import type { BrokerSettings } from './broker/broker-settings.ts';
+import { createChaos } from './chaos.ts';
 import { buildClient } from './client-bundle.ts';
 import { openDatabase } from './database/database.ts';
 import { createHttpApp } from './http-app.ts';
@@ -23,6 +24,8 @@ export interface DemoOptions {
   readonly env: NodeJS.ProcessEnv;
   /** The first port to try; 0 for any. */
   readonly port: number;
+  /** The broker to use; nothing for one of the demo's own. */
+  readonly broker: BrokerSettings | undefined;
 }
 
 type Handler = (request: Request) => Response | Promise<Response>;
@@ -31,13 +34,12 @@ type Handler = (request: Request) => Response | Promise<Response>;
  * Starts the whole demo. The port comes first, since the broker must know the page's origin, and the page the broker's address;
  * the database boots meanwhile.
  */
-export async function startDemo({ env, port }: DemoOptions): Promise<Demo> {
+export async function startDemo({ env, port, broker: external }: DemoOptions): Promise<Demo> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     await Promise.allSettled(closers.splice(0).map((close) => close()));
   };
   try {
-    const external = readBrokerSettings(env);
     let open: (handler: Handler) => void = () => {};
     const opened = new Promise<Handler>((resolve) => {
       open = resolve;
@@ -58,7 +60,8 @@ export async function startDemo({ env, port }: DemoOptions): Promise<Demo> {
     env.CENTRIFUGO_TOKEN_SECRET = broker.tokenSecret;
 
     const [assets, database] = await Promise.all([buildClient(broker.wsUrl), opening]);
-    open(createHttpApp({ db: database.db, announce: createAnnouncer(realtime, reportPublishError), assets }).fetch);
+    const announce = createAnnouncer(realtime, reportPublishError);
+    open(createHttpApp({ db: database.db, announce, chaos: createChaos(own), assets }).fetch);
 
     return {
       url: `http://localhost:${taken}`,

@@ -39,6 +39,7 @@ const SHELL = /^\S*\b(?:sh|ash|bash|dash|fish|ksh|zsh)\b/;
 /**
  * This process and the npx, pnpm and shells above it that only exist to run it, each with its parent. Whoever ends one of them (a supervisor's
  * SIGTERM to the npx that it started reaches nothing else), or what started the outermost, leaves an orphan in this chain: that is how the demo notices.
+ * (pnpm gives each script a process group of its own, so groups do not tell.)
  * One orphan is left alone, as everywhere: the job that a shell put in the background before it ended. (A terminal that closes sends SIGHUP.)
  */
 function readChain(pid: number): Link[] {
@@ -50,7 +51,7 @@ function readChain(pid: number): Link[] {
     chain.push({ pid: at, parent: info.parent });
     at = info.parent;
     info = readProcess(at);
-    if (!info || info.group !== self.group) break;
+    if (!info) break;
     if (SHELL.test(info.command)) continue;
     if (!LAUNCHER.test(info.command)) break;
     launchers = chain.length;
@@ -67,7 +68,6 @@ function parentOf(pid: number): number | null {
 
 interface ProcessInfo {
   readonly parent: number;
-  readonly group: number;
   readonly command: string;
 }
 
@@ -75,10 +75,10 @@ interface ProcessInfo {
 function readProcess(pid: number): ProcessInfo | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may contain anything, so the fields are counted from its end: state, parent, group.
-    const [, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // The name in parentheses may contain anything, so the fields are counted from its end: state, parent.
+    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-    return { parent: Number(parent), group: Number(group), command };
+    return { parent: Number(parent), command };
   } catch {
     return null;
   }

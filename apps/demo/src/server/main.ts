@@ -1,5 +1,6 @@
 import { printFailure, printReady, printStarting } from './banner.ts';
-import { type Demo, startDemo } from './demo.ts';
+import { readBrokerSettings } from './broker/broker-settings.ts';
+import type { Demo } from './demo.ts';
 import { endWithParents } from './lifetime.ts';
 
 const DEFAULT_PORT = 3000;
@@ -8,10 +9,12 @@ let starting: Promise<Demo> | null = null;
 endWithParents(async () => (await starting)?.close());
 
 try {
-  const wanted = readPort(process.env.PORT);
+  const port = readPort(process.env.PORT);
+  const broker = readBrokerSettings(process.env);
   printStarting();
-  starting = startDemo({ env: process.env, port: wanted });
-  printReady(await starting, wanted);
+  // What takes time to load comes after what can be wrong.
+  starting = import('./demo.ts').then(({ startDemo }) => startDemo({ env: process.env, port, broker }));
+  printReady(await starting, port);
 } catch (error) {
   printFailure(error);
   process.exitCode = 1;

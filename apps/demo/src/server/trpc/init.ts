@@ -1,6 +1,7 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
+import type { Chaos } from '../chaos.ts';
 import type { Db } from '../database/database.ts';
 import { memberships, users } from '../database/schema.ts';
 import type { Announcer } from '../realtime/announce.ts';
@@ -11,6 +12,7 @@ export const USER_HEADER = 'x-demo-user';
 export interface Context {
   readonly db: Db;
   readonly announce: Announcer;
+  readonly chaos: Chaos;
   /** What the request claims; checked by `personProcedure`. */
   readonly claimedUserId: string | null;
 }

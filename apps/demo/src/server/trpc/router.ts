@@ -1,3 +1,4 @@
+import { chaosRouter } from './chaos.ts';
 import { feedRouter } from './feed.ts';
 import { router } from './init.ts';
 import { organisationRouter } from './organisation.ts';
@@ -7,6 +8,7 @@ import { realtimeRouter } from './realtime.ts';
 import { userRouter } from './user.ts';
 
 export const appRouter = router({
+  chaos: chaosRouter,
   feed: feedRouter,
   organisation: organisationRouter,
   people: peopleRouter,
