@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createChaos } from '../src/server/chaos.ts';
 import { type Database, openDatabase } from '../src/server/database/database.ts';
 import { createAnnouncer } from '../src/server/realtime/announce.ts';
 import { createCallerFactory } from '../src/server/trpc/init.ts';
@@ -14,6 +15,7 @@ const as = (claimedUserId: string | null, publisher: typeof recorder = recorder)
   createCaller({
     db: database.db,
     claimedUserId,
+    chaos: createChaos(null),
     announce: createAnnouncer(publisher, (error) => announceFailures.push(error)),
   });
 

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasLane } from '../../../test/lanes.ts';
+import { findPostgres, type PostgresCluster, startPostgres } from '../../../test/postgres.ts';
+import { createChaos } from '../src/server/chaos.ts';
+import { openDatabase } from '../src/server/database/database.ts';
+import { createAnnouncer } from '../src/server/realtime/announce.ts';
+import { createCallerFactory } from '../src/server/trpc/init.ts';
+import { appRouter } from '../src/server/trpc/router.ts';
+import { createRecorder } from './recorder.ts';
+
+const folder = findPostgres();
+
+describe.skipIf(!hasLane('postgres', folder))('the demo on PostgreSQL', () => {
+  let cluster: PostgresCluster;
+  beforeAll(async () => {
+    cluster = await startPostgres(folder!);
+  });
+  afterAll(() => cluster?.close());
+
+  it('migrates and seeds once, though two demos start at the same moment, and keeps what was written', async () => {
+    const recorder = createRecorder();
+    const announce = createAnnouncer(recorder, () => {});
+    const callerOf = (db: Awaited<ReturnType<typeof openDatabase>>['db'], claimedUserId: string) =>
+      createCallerFactory(appRouter)({ db, claimedUserId, announce, chaos: createChaos(null) });
+
+    const [one, two] = await Promise.all([openDatabase(cluster.url), openDatabase(cluster.url)]);
+    expect(one.description).toContain('PostgreSQL');
+    expect(await callerOf(one.db, 'mei').people.list()).toHaveLength(6);
+    expect(await callerOf(two.db, 'mei').people.list()).toHaveLength(6);
+
+    const { id } = await callerOf(one.db, 'mei').post.create({
+      orgId: 'tool-library',
+      body: 'Hello from @mei, @jonas',
+    });
+    expect(recorder.take()).toContain('trpc:user:jonas ["user","notifications"]');
+    const [newest] = await callerOf(two.db, 'jonas').feed.organisation({ orgId: 'tool-library' });
+    expect(newest).toMatchObject({ id, author: { id: 'mei' }, applause: { count: 0, mine: false } });
+    await callerOf(two.db, 'jonas').post.applaud({ postId: id, on: true });
+    expect((await callerOf(one.db, 'jonas').feed.organisation({ orgId: 'tool-library' }))[0]?.applause).toEqual({
+      count: 1,
+      mine: true,
+    });
+    await Promise.all([one.close(), two.close()]);
+
+    const again = await openDatabase(cluster.url);
+    expect((await callerOf(again.db, 'jonas').feed.organisation({ orgId: 'tool-library' }))[0]?.id).toBe(id);
+    await again.close();
+  });
+});
