@@ -18,10 +18,12 @@ export const embedded: BrokerKind = {
     const identity = processIdentity(process.pid);
     if (!identity)
       throw new CliError('start_failed', 'This process cannot be told from others: /proc and ps are missing.');
-    const module: unknown = await import('@op/realtime-broker');
-    if (!isBrokerModule(module))
-      throw new CliError('start_failed', 'The installed @op/realtime-broker does not fit: it has no startBroker().');
-    const broker = await module.startBroker({ env: brokerEnvironment(settings, env) });
+    const { EmbeddedBrokerError, optionsFromEnv, startBroker } = await import('@op/realtime-broker');
+    const broker = await Promise.resolve()
+      .then(() => startBroker(optionsFromEnv(brokerEnvironment(settings, env))))
+      .catch((cause: unknown) => {
+        throw cause instanceof EmbeddedBrokerError ? new CliError('start_failed', cause.message, { cause }) : cause;
+      });
     return {
       owner: { kind: 'process', pid: process.pid, identity },
       ended: new Promise(() => {}), // it ends with this process
@@ -29,12 +31,3 @@ export const embedded: BrokerKind = {
     };
   },
 };
-
-/** What is used of the package, which is an optional peer and so may be of another version. */
-interface BrokerModule {
-  startBroker(options: { env: Record<string, string> }): Promise<{ close(): Promise<void> }>;
-}
-
-function isBrokerModule(module: unknown): module is BrokerModule {
-  return typeof module === 'object' && module !== null && 'startBroker' in module;
-}
