@@ -70,6 +70,12 @@ export function openApp(options: AppOptions = {}) {
     ...options.binding,
   });
   const ends: (() => void)[] = [];
+  /** Until nothing is on its way, or (where the test holds it back) nothing can be. */
+  const rest = async () => {
+    await turn(5);
+    for (let at = 0; at < 40 && queryClient.isFetching() + queryClient.isMutating(); at++) await turn(1);
+    await turn(3);
+  };
   return {
     backend,
     manager,
@@ -89,12 +95,12 @@ export function openApp(options: AppOptions = {}) {
       ends.push(end);
       return { observer, end };
     },
-    /** Moves the clock and lets everything happen that follows, again and again. */
+    /** Moves the clock and lets everything happen that follows: first what comes within a window, then in steps of ten seconds. */
     async pass(ms: number) {
-      await turn();
-      for (let left = ms; left > 0; left -= Math.min(left, 1_000)) {
-        clock.advance(Math.min(left, 1_000));
-        await turn();
+      await rest();
+      for (let left = ms, step = 60; left > 0; left -= step, step = 10_000) {
+        clock.advance(Math.min(left, step));
+        await rest();
       }
     },
     close() {

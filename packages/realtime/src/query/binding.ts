@@ -220,10 +220,12 @@ export class Binding {
       if (bucket) bucket.add(bound);
       else this.#byPath.set(procedure.path, new Set([bound]));
     }
-    this.#adopt(
-      bound,
-      early.filter((call) => isCallOf(bound, call)),
-    );
+    const calls = early.filter((call) => isCallOf(bound, call));
+    this.#adopt(bound, calls);
+    if (query.state.fetchStatus !== 'idle') {
+      bound.fetch = this.#refetcher.started(bound.entry);
+      bound.calls = calls;
+    }
     this.#used(bound);
   }
 

@@ -12,6 +12,7 @@ import type { QueryPort } from './refetcher.ts';
 
 /** What happens to the queries of a client. */
 export interface QueryEvents {
+  /** It is in the cache, and may be fetching already where it was there before it was followed. */
   added(query: Query): void;
   removed(query: Query): void;
   /** Observers came, went, or changed their options. */
@@ -31,10 +32,7 @@ export interface QueryEvents {
 /** Reports what happens to the queries of a client, those that exist already included. */
 export function followQueries(client: QueryClient, events: QueryEvents): () => void {
   const cache = client.getQueryCache();
-  for (const query of cache.getAll()) {
-    events.added(query);
-    if (query.state.fetchStatus !== 'idle') events.fetching(query);
-  }
+  for (const query of cache.getAll()) events.added(query);
   return cache.subscribe((event) => {
     const { type, query } = event;
     if (type === 'added') events.added(query);
