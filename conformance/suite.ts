@@ -8,7 +8,7 @@ export interface SuiteOptions {
   /** Scenarios that are known to fail here, with the reason. */
   readonly knownDifferences?: Readonly<Record<string, string>>;
   /** Whether a known difference that is none any more fails. */
-  readonly strict?: boolean;
+  readonly isStrict?: boolean;
 }
 
 /** Registers every scenario as a test on this driver. Servers start on first use, and end after the last scenario. */
@@ -22,6 +22,12 @@ export function defineSuite(driver: Driver, all: readonly Scenario[], options: S
     servers.set(environment.name, server);
     return server;
   };
+
+  const unknownEntries = Object.keys(options.knownDifferences ?? {}).filter(
+    (name) => !all.some((one) => one.name === name),
+  );
+  if (unknownEntries.length)
+    throw new Error(`known differences name scenarios that do not exist: ${unknownEntries.join('; ')}`);
 
   const isServed = (scenario: Scenario): boolean =>
     driver.only === undefined || (scenario.environment === driver.only && !scenario.ownServer);
@@ -61,7 +67,7 @@ export function defineSuite(driver: Driver, all: readonly Scenario[], options: S
           () => false,
           () => true,
         );
-        if (!differs && options.strict)
+        if (!differs && options.isStrict)
           throw new Error(
             `"${scenario.name}" is a known difference (${reason}) that no longer differs: delete its entry.`,
           );

@@ -22,6 +22,11 @@ export function inSeconds(deltaSeconds: number): number {
   return Math.floor(Date.now() / 1000) + deltaSeconds;
 }
 
+/** Waits for a moment of the clock, where that moment is what the scenario is about. */
+export function untilUnixSeconds(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000 - Date.now()));
+}
+
 /** A token of hand-written parts, which no library would sign. */
 export function rawToken(header: unknown, claims: unknown, signature = ''): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');

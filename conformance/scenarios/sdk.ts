@@ -323,13 +323,13 @@ export const sdkScenarios: readonly Scenario[] = [
       const client = t.sdk({
         getToken: async () => {
           fetched++;
-          return t.token({ sub: t.user(), exp: inSeconds(fetched === 1 ? 1 : 3600) });
+          return t.token({ sub: t.user(), exp: inSeconds(fetched === 1 ? 2 : 3600) });
         },
       });
       const events = ofClient(client);
       client.connect();
       await events.next('connected');
-      const other = await t.connect({ sub: t.user('b'), exp: inSeconds(2) });
+      const other = await t.connect({ sub: t.user('b'), exp: inSeconds(3) });
       await other.closeCode(); // by then the first token's time and grace are over
       expect(fetched).toBe(2);
       expect(events.seen.map((event) => event.name)).toEqual([]);
@@ -341,13 +341,13 @@ export const sdkScenarios: readonly Scenario[] = [
       const subscription = client.newSubscription(channel, {
         getToken: async () => {
           fetched++;
-          return t.token({ sub: t.user(), channel, exp: inSeconds(fetched === 1 ? 1 : 3600) });
+          return t.token({ sub: t.user(), channel, exp: inSeconds(fetched === 1 ? 2 : 3600) });
         },
       });
       const seen = ofSubscription(subscription);
       subscription.subscribe();
       await seen.next('subscribed');
-      const other = await t.connect({ sub: t.user('b'), exp: inSeconds(2) });
+      const other = await t.connect({ sub: t.user('b'), exp: inSeconds(3) });
       await other.closeCode();
       expect(fetched).toBe(2);
       expect(seen.seen.map((event) => event.name)).toEqual([]);

@@ -28,6 +28,12 @@ import type {
 const SLOT = Symbol.for('@op/realtime.manager');
 const slot = globalThis as { [SLOT]?: RealtimeManager | undefined };
 
+/** The lazily loaded part. */
+export interface ClientParts {
+  readonly Connection: new (host: ConnectionHost) => Connection;
+  readonly websocket?: WebSocketConstructor | undefined;
+}
+
 /**
  * A connection to the broker and the channels on it. This part is small; the rest, `centrifuge` included, is loaded by the first subscription.
  * Making one opens no socket, so that server rendering may do it; a subscription opens one, in Node too.
@@ -175,9 +181,9 @@ export class RealtimeManager implements RealtimeClient {
     this.#grants.clear();
   }
 
-  /** For a platform without a WebSocket of its own. */
-  protected loadWebSocket(): Promise<WebSocketConstructor> | undefined {
-    return undefined;
+  /** What the first need of a connection loads. Platforms without a WebSocket of their own bring one here. */
+  protected loadParts(): Promise<ClientParts> {
+    return import('./connection.ts');
   }
 
   #load(): Promise<Connection> {
@@ -191,14 +197,10 @@ export class RealtimeManager implements RealtimeClient {
 
   async #open(attempt: number): Promise<Connection> {
     try {
-      const [{ Connection }, websocket] = await Promise.all([
-        import('./connection.ts'),
-        this.#config.websocket ?? this.loadWebSocket(),
-      ]);
+      const { Connection, websocket } = await this.loadParts();
       this.#assertAlive();
-      this.#config = { ...this.#config, websocket };
-      const host = this.#host();
-      this.#connection = new Connection(host);
+      this.#config = { ...this.#config, websocket: this.#config.websocket ?? websocket };
+      this.#connection = new Connection(this.#host());
       for (const grant of this.#grants.values()) this.#connection.addGrant(grant);
       this.#grants.clear();
       return this.#connection;

@@ -1,1 +1,13 @@
-export {};
+export {
+  createTestRealtime,
+  type TestClient,
+  type TestClientOptions,
+  type TestRealtime,
+  type TestRealtimeOptions,
+} from './create-test-realtime.ts';
+export { MemoryBroker } from './memory-broker.ts';
+export { createRecorder, type Recorder } from './recorder.ts';
+export { seededRandom } from './seeded-random.ts';
+export type { TestTokenClaims } from './test-token.ts';
+export { VirtualClock } from './virtual-clock.ts';
+export type { WireFaults } from './wire-fate.ts';

@@ -1,0 +1,280 @@
+import { ChannelRefusedError, type RealtimeError, UnauthorizedError } from '../core/errors.ts';
+import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
+import { type Attachment, ChannelRecord } from './channel-record.ts';
+import type { GrantBook } from './grant-book.ts';
+import { fitsJoinBudget, type Join } from './join-budget.ts';
+import type { TokenClaims } from './token-claims.ts';
+import type { ChannelEvents, Transport } from './transport.ts';
+import type { ChannelGrant, MessageHandler, RealtimeConfig, SubscribeOptions, Unsubscribe } from './types.ts';
+
+/** What the registry needs of the connection. */
+export interface ChannelRegistryHost {
+  readonly config: RealtimeConfig;
+  readonly transport: Transport | null;
+  /** Of the connection token; `null` while unknown, or where it is opaque. */
+  readonly claims: TokenClaims | null;
+  report(error: RealtimeError): void;
+}
+
+/**
+ * All channels of a connection, and by which of the two ways each is delivered: by the connection itself (its token lists the channel), or
+ * by a subscription of its own with a grant. Never both: the broker ends the second for good (105).
+ */
+export class ChannelRegistry {
+  readonly #host: ChannelRegistryHost;
+  readonly #grants: GrantBook;
+  readonly #records = new Map<string, ChannelRecord>();
+  readonly #context: ConstructorParameters<typeof ChannelRecord>[1];
+  /** Connected, and told of all channels that the connection carries. */
+  #isSettled = false;
+
+  constructor(host: ChannelRegistryHost, grants: GrantBook) {
+    this.#host = host;
+    this.#grants = grants;
+    this.#context = { report: (error) => host.report(error), knownFaults: new Set() };
+  }
+
+  /** @param onEnd called once, after the registration was removed */
+  subscribe(channel: string, handler: MessageHandler, options: SubscribeOptions, onEnd: () => void): Unsubscribe {
+    const record = this.#obtain(channel);
+    const remove = record.add(handler, options);
+    this.#route(record);
+    return () => {
+      remove();
+      onEnd();
+    };
+  }
+
+  addGrant({ channel, token }: ChannelGrant): void {
+    this.#grants.add(channel, token);
+    const record = this.#records.get(channel);
+    if (!record) return;
+    record.permitted();
+    this.#route(record);
+  }
+
+  isConnectionChannel(channel: string): boolean {
+    return this.#host.claims?.channels.has(channel) || this.#records.get(channel)?.isByConnection || false;
+  }
+
+  /** A connection token came, and is not used yet. What it says wins over what scopes declare. */
+  adoptToken(isOtherUser: boolean): void {
+    const { claims } = this.#host;
+    for (const record of this.#all()) {
+      const isListed = claims?.channels.has(record.channel) ?? false;
+      if (isOtherUser || isListed) this.#detach(record);
+      if (isListed && record.isFinal) record.permitted();
+    }
+    if (!isOtherUser) this.#routeAll();
+  }
+
+  /** Connected, and the turn is over in which the connection told its channels. What is not there now is not carried by it. */
+  settle(): void {
+    this.#isSettled = true;
+    this.#routeAll();
+  }
+
+  /** The connection is gone. */
+  unsettle(): void {
+    this.#isSettled = false;
+  }
+
+  /** Everything refused may be tried again. */
+  permitAll(): void {
+    for (const record of this.#all()) if (record.isFinal) record.permitted();
+  }
+
+  /** Ends all subscriptions made with grants; they are made anew. */
+  detachAll(): void {
+    for (const record of this.#all()) this.#detach(record);
+  }
+
+  /** The transport was thrown away, with all its subscriptions. */
+  forgetTransport(): void {
+    for (const record of this.#all()) {
+      record.attachment = null;
+      record.isByConnection = false;
+      record.dropped();
+    }
+  }
+
+  /** Leaves what nobody listens to. */
+  leaveUnwanted(): void {
+    for (const record of this.#all()) {
+      if (record.isWanted) continue;
+      this.#detach(record);
+      // What the connection carries goes on coming: its place in the stream is kept for the next subscriber.
+      if (!(record.isByConnection && this.#isSettled)) this.#records.delete(record.channel);
+    }
+    this.#fillRoom();
+  }
+
+  clear(): void {
+    this.#records.clear();
+  }
+
+  /** The events of a channel that the connection itself carries. */
+  connectionChannel(channel: string): ChannelEvents {
+    const carried = () => {
+      const record = this.#records.get(channel);
+      return record?.isByConnection ? record : undefined;
+    };
+    return {
+      joined: (join) => {
+        const record = this.#obtain(channel);
+        record.isByConnection = true;
+        record.joined(join);
+      },
+      published: (publication) => carried()?.published(publication),
+      dropped: () => carried()?.dropped(),
+      ended: (code) => {
+        const record = carried();
+        if (!record) return;
+        record.isByConnection = false;
+        if (!record.isWanted) this.#records.delete(channel);
+        else if (this.#host.claims?.channels.has(channel)) record.ended(code);
+        else {
+          // The token does not list it any more; a grant may still allow it.
+          record.dropped();
+          this.#route(record);
+        }
+      },
+    };
+  }
+
+  /** A copy: routes change the map, and handlers may subscribe and unsubscribe meanwhile. */
+  #all(): ChannelRecord[] {
+    return [...this.#records.values()];
+  }
+
+  #obtain(channel: string): ChannelRecord {
+    let record = this.#records.get(channel);
+    if (!record) {
+      record = new ChannelRecord(channel, this.#context);
+      this.#records.set(channel, record);
+    }
+    return record;
+  }
+
+  #routeAll(): void {
+    for (const record of this.#all()) this.#route(record);
+  }
+
+  /** Finds the one way in which a wanted channel is delivered, and goes it. Does nothing where that was done, or cannot be known yet. */
+  #route(record: ChannelRecord): void {
+    const { channel } = record;
+    const { claims, transport } = this.#host;
+    if (!transport || !record.isWanted || record.isFinal || record.attachment || record.isAsking) return;
+    if (!claims && !this.#isSettled) return;
+    if (record.isByConnection) return; // joined, or told by the next connect
+    if (claims?.channels.has(channel)) {
+      if (this.#isSettled) this.#refuse(record, 'the connection token lists it, but the broker did not join it.');
+      return;
+    }
+    const isDeclared = this.#isDeclaredForConnection(channel);
+    const token = this.#grants.take(channel);
+    if (token !== null) this.#attach(record, transport, token);
+    else if (this.#grants.canRequest && !isDeclared) this.#ask(record);
+    else if (this.#isSettled)
+      this.#refuse(
+        record,
+        isDeclared
+          ? "it travels with the connection token, and this user's token does not list it."
+          : 'there is no grant for it, and no getChannelTokens to ask.',
+      );
+  }
+
+  #isDeclaredForConnection(channel: string): boolean {
+    const scope = channel.split(':')[1];
+    if (scope === 'global' || scope === 'user') return true; // as Channels declares them
+    return Object.values(this.#host.config.channels ?? {}).some(
+      (builder) => builder.scope === scope && builder.delivery === 'connection',
+    );
+  }
+
+  #ask(record: ChannelRecord): void {
+    const { channel } = record;
+    record.isAsking = true;
+    record.asked();
+    const settled = (refusal: ChannelRefusedError | null) => {
+      record.isAsking = false;
+      if (this.#records.get(channel) !== record) return;
+      if (!refusal) this.#route(record);
+      else if (!record.isCovered) record.refuse(refusal);
+    };
+    this.#grants.request(channel).then(() => settled(null), settled);
+  }
+
+  #attach(record: ChannelRecord, transport: Transport, token: string): void {
+    const { channel } = record;
+    if (!fitsJoinBudget([...this.#joins(), { channel, token }], this.#host.config.maxChannels ?? 128)) {
+      record.isOverLimit = true;
+      this.#refuse(record, 'the connection has joined as many channels as it can.', BrokerCode.LimitExceeded);
+      return;
+    }
+    record.asked();
+    const attachment: Attachment = { token, leave: () => {} };
+    record.attachment = attachment;
+    // Events of a former subscription of the same name never count.
+    const isCurrent = () => record.attachment === attachment;
+    const events: ChannelEvents = {
+      joined: (join) => isCurrent() && record.joined(join),
+      published: (publication) => isCurrent() && record.published(publication),
+      dropped: () => isCurrent() && record.dropped(),
+      ended: (code, reason) => isCurrent() && this.#attachmentEnded(record, attachment, code, reason),
+    };
+    const renewToken = () => this.#renew(record, attachment);
+    attachment.leave = transport.join(channel, { token, renewToken, since: record.takeSince() }, events);
+  }
+
+  /** The grant in use expired, or was made void: another one, from the book or from the server. */
+  async #renew({ channel }: ChannelRecord, attachment: Attachment): Promise<string> {
+    this.#grants.drop(channel, attachment.token);
+    const token = this.#grants.take(channel);
+    if (token === null && !this.#grants.canRequest)
+      throw new UnauthorizedError('The grant expired, and there is no getChannelTokens to ask.');
+    attachment.token = token ?? (await this.#grants.request(channel).catch(rethrowAsUnauthorized));
+    return attachment.token;
+  }
+
+  #attachmentEnded(record: ChannelRecord, attachment: Attachment, code: number | null, reason: string): void {
+    this.#grants.drop(record.channel, attachment.token);
+    record.attachment = null;
+    attachment.leave();
+    if (code !== BrokerCode.AlreadySubscribed || !record.isByConnection) {
+      if (code !== null && code >= BrokerCode.ServerUnsubscribe) record.ended(code);
+      else this.#refuse(record, `${reason}.`, code !== null && code >= FIRST_BROKER_CODE ? code : null);
+    }
+    this.#fillRoom();
+  }
+
+  #refuse(record: ChannelRecord, reason: string, code: number | null = null): void {
+    record.refuse(new ChannelRefusedError(record.channel, reason, code));
+  }
+
+  #detach(record: ChannelRecord): void {
+    const { attachment } = record;
+    if (!attachment) return;
+    record.attachment = null;
+    attachment.leave();
+    record.dropped();
+  }
+
+  *#joins(): Iterable<Join> {
+    for (const { channel, attachment, isByConnection } of this.#records.values())
+      if (attachment || isByConnection) yield { channel, token: attachment?.token ?? null };
+  }
+
+  /** What did not fit is tried again. */
+  #fillRoom(): void {
+    for (const record of this.#all()) {
+      if (!record.isOverLimit) continue;
+      record.permitted();
+      this.#route(record);
+    }
+  }
+}
+
+function rethrowAsUnauthorized(error: unknown): never {
+  throw new UnauthorizedError((error as ChannelRefusedError).message);
+}
