@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 
-/** How often the clock is looked at; a machine that slept shows a gap of more than twice that. */
-const SLEEP_CHECK_MS = 15_000;
+/** How often the clock is looked at. */
+const SLEEP_CHECK_MS = 10_000;
+/** How late that may be before it means that the machine slept. Longer sleep than the SDK's ping deadline it finds by itself. */
+const MAX_LATE_MS = 5_000;
 
 export interface LivenessOptions {
   readonly clock: Clock;
@@ -64,7 +66,7 @@ export class Liveness {
     this.#cancelSleepCheck = clock.after(SLEEP_CHECK_MS, () => {
       // Browsers slow down the timers of hidden pages; those are checked when they are shown.
       const isVisible = typeof document === 'undefined' || document.visibilityState !== 'hidden';
-      if (isVisible && clock.now() - startedMs > 2 * SLEEP_CHECK_MS) this.check();
+      if (isVisible && clock.now() - startedMs > SLEEP_CHECK_MS + MAX_LATE_MS) this.check();
       this.#checkSleep();
     });
   }
