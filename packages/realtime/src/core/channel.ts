@@ -113,11 +113,11 @@ export const Channels = defineChannels({
   user: { ids: ['userId'], delivery: 'connection' },
 });
 
+const NAME = /^trpc:[a-z0-9]+(?:-[a-z0-9]+)*(?::[A-Za-z0-9._~@+=-]+)*$/;
+
 /** Whether `value` is a well-formed channel name of this library. */
 export function isChannelName(value: unknown): value is ChannelName {
-  if (typeof value !== 'string' || value.length > MAX_CHANNEL_BYTES) return false;
-  const [namespace, scope, ...ids] = value.split(':');
-  return namespace === NAMESPACE && scope !== undefined && SCOPE.test(scope) && ids.every((id) => ID.test(id));
+  return typeof value === 'string' && value.length <= MAX_CHANNEL_BYTES && NAME.test(value);
 }
 
 /**

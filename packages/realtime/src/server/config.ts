@@ -4,7 +4,7 @@ import { parseApiAddress, parseApiKey } from './api-address.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { callClock } from './deadline.ts';
 import { PublishQueue } from './publish-queue.ts';
-import { noReport, type PublishObserver, type PublishReporter, toReporter } from './publish-report.ts';
+import { type PublishObserver, safeObserver } from './publish-report.ts';
 import { TokenSigner } from './tokens.ts';
 
 export interface RealtimeOptions {
@@ -54,7 +54,8 @@ export interface RealtimeParts {
   readonly timeoutMs: number;
   readonly maxMessageBytes: number;
   readonly subscriberCountMaxAgeMs: number;
-  readonly report: PublishReporter;
+  /** `null` where nobody listens. */
+  readonly report: PublishObserver | null;
 }
 
 export function resolveParts(options: RealtimeOptions, names: SettingNames = OPTION_NAMES): RealtimeParts {
@@ -84,7 +85,7 @@ export function resolveParts(options: RealtimeOptions, names: SettingNames = OPT
     timeoutMs,
     maxMessageBytes,
     subscriberCountMaxAgeMs,
-    report: options.onPublish ? toReporter(options.onPublish) : noReport,
+    report: options.onPublish ? safeObserver(options.onPublish) : null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ApiAnswer, FakeApi } from '../../test/fake-api.ts';
+import { ManualClock } from '../../test/manual-clock.ts';
 import { Channels } from '../core/channel.ts';
 import { type ErrorCode, RealtimeError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
@@ -130,10 +131,16 @@ describe.each(calls)('%s', (_, call) => {
   });
 
   it('counts the retry into the time limit', async () => {
+    const clock = new ManualClock();
     api.script.push({ status: 500 });
     api.handler = () => 'hang';
-    expect(await failureOf(call(connect({ timeoutMs: 150 })))).toMatchObject({ code: 'timeout' });
-    expect(api.requests).toHaveLength(2);
+    const failing = failureOf(call(connect({ clock, timeoutMs: 1000 })));
+    await expect.poll(() => clock.pending).toContain(50);
+    clock.advance(50);
+    await expect.poll(() => api.requests.length).toBe(2);
+    clock.advance(950);
+    expect(await failing).toMatchObject({ code: 'timeout', timeoutMs: 1000 });
+    expect(clock.pending).toEqual([]);
   });
 });
 
@@ -146,7 +153,7 @@ describe('a retry', () => {
       expect(result).toEqual({ channel: CHANNEL, position: { epoch: 'fake', offset: 1 } });
       expect(api.methods).toEqual(['publish', 'publish']);
       const [first, second] = api.requests.map((request) => request.body.idempotency_key);
-      expect(first).toMatch(/^[0-9a-f-]{36}$/);
+      expect(first).toMatch(/^[0-9a-f-]{36}-\d+$/);
       expect(second).toBe(first);
     },
   );
@@ -215,27 +222,44 @@ describe('a retry', () => {
 describe('one that hangs', () => {
   it('does not hold back another channel', async () => {
     api.script.push('hang');
-    const realtime = connect({ timeoutMs: 1000 });
+    const clock = new ManualClock();
+    const realtime = connect({ clock });
     const hanging = failureOf(realtime.publish(Channels.org('1'), MESSAGE));
     await expect.poll(() => api.requests.length).toBe(1);
     expect(await realtime.publish(Channels.org('2'), MESSAGE)).toMatchObject({ position: { offset: 1 } });
+    clock.advance(5000);
     expect(await hanging).toMatchObject({ code: 'timeout' });
   });
 
   it('lets a later one to the same channel pass when half of the time is over', async () => {
     api.script.push('hang');
-    const realtime = connect({ timeoutMs: 400 });
+    const clock = new ManualClock();
+    const realtime = connect({ clock });
     const hanging = failureOf(realtime.publish(CHANNEL, MESSAGE));
     await expect.poll(() => api.requests.length).toBe(1);
-    expect(await realtime.publish(CHANNEL, MESSAGE)).toMatchObject({ position: { offset: 1 } });
+    const later = realtime.publish(CHANNEL, MESSAGE);
+    await expect.poll(() => clock.pending).toEqual([2500, 5000]);
+    clock.advance(2499);
+    expect(api.requests).toHaveLength(1);
+    clock.advance(1);
+    expect(await later).toMatchObject({ position: { offset: 1 } });
+    clock.advance(2500);
     expect(await hanging).toMatchObject({ code: 'timeout' });
   });
 
   it('fails what waited behind it within its own time limit', async () => {
     api.handler = () => 'hang';
-    const realtime = connect({ timeoutMs: 60 });
-    const errors = await Promise.all([1, 2, 3].map(() => failureOf(realtime.publish(CHANNEL, MESSAGE))));
-    expect(errors.map((error) => error.code)).toEqual(['timeout', 'timeout', 'timeout']);
+    const clock = new ManualClock();
+    const realtime = connect({ clock });
+    const first = failureOf(realtime.publish(CHANNEL, MESSAGE));
+    await expect.poll(() => api.requests.length).toBe(1);
+    clock.advance(1000);
+    const second = failureOf(realtime.publish(CHANNEL, MESSAGE));
+    await expect.poll(() => clock.pending).toEqual([1500, 5000]);
+    clock.advance(4000);
+    expect(await first).toMatchObject({ code: 'timeout' });
+    clock.advance(1000);
+    expect(await second).toMatchObject({ code: 'timeout' });
   });
 });
 

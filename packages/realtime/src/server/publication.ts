@@ -15,6 +15,10 @@ export interface PublishOptions {
   readonly skipHistory?: boolean;
 }
 
+/** Publications are numbered from a random start: as unique as random keys, and shorter. */
+const KEY_PREFIX = `${crypto.randomUUID()}-`;
+let keyCount = 0;
+
 /**
  * Checks a publication and writes it out, so that what the caller does to the message afterwards changes nothing.
  *
@@ -23,17 +27,21 @@ export interface PublishOptions {
 export function toCommand(
   channels: readonly ChannelName[],
   message: Message,
-  options: PublishOptions,
+  options: PublishOptions | undefined,
   maxMessageBytes: number,
 ): PublishCommand {
   const parsed = assertMessage(message);
-  const { tags, skipHistory = false, idempotencyKey = crypto.randomUUID() } = options;
-  if (skipHistory && parsed.type !== 'event')
-    throw new InvalidArgumentError('skipHistory is only for events: an invalidation must reach those who rejoin.');
-  let fields = `"data":${serialize(parsed, maxMessageBytes)},"idempotency_key":${JSON.stringify(idempotencyKey)}`;
-  if (tags) fields += `,"tags":${JSON.stringify(tags)}`;
-  if (skipHistory) fields += ',"skip_history":true';
-  return { channels: [...new Set(channels.map(parseChannelName))], fields };
+  const key = options?.idempotencyKey;
+  let fields = `"data":${serialize(parsed, maxMessageBytes)},"idempotency_key":`;
+  fields += key === undefined ? `"${KEY_PREFIX}${++keyCount}"` : JSON.stringify(key);
+  if (options?.tags) fields += `,"tags":${JSON.stringify(options.tags)}`;
+  if (options?.skipHistory) {
+    if (parsed.type !== 'event')
+      throw new InvalidArgumentError('skipHistory is only for events: an invalidation must reach those who rejoin.');
+    fields += ',"skip_history":true';
+  }
+  const names = channels.map(parseChannelName);
+  return { channels: names.length === 1 ? names : [...new Set(names)], fields };
 }
 
 function serialize(message: Message, maxMessageBytes: number): string {

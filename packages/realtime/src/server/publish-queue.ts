@@ -54,12 +54,15 @@ export interface PublishQueueOptions {
  * - The answer to each command comes within `timeoutMs`, waiting and retry included. What failed retryably is asked once more, with the same idempotency key.
  * - Order: two publishes to one channel reach the broker in the order of the calls. While a request with a channel is under way, later publishes to that channel wait.
  *   A request that takes more than half of the time limit gives this up: late is worse than out of order, which costs a reader at most a refetch.
+ *
+ * What a publish costs before its request leaves, its caller waits for; so timers and books come after.
  */
 export class PublishQueue {
   readonly #api: ApiClient;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   #waiting: Entry[] = [];
+  /** How many requests under way have the channel. */
   readonly #busy = new Map<ChannelName, number>();
   #inFlight = 0;
   #isFlushScheduled = false;
@@ -73,11 +76,7 @@ export class PublishQueue {
   /** Resolves always; failures are outcomes. */
   send(command: PublishCommand): Promise<PublishReply> {
     return new Promise((resolve) => {
-      const entry = new Entry(command, resolve);
-      entry.onSettled(
-        this.#clock.after(this.#timeoutMs, () => entry.timeOut(new ApiTimeoutError(entry.method, this.#timeoutMs))),
-      );
-      this.#waiting.push(entry);
+      this.#waiting.push(new Entry(command, resolve));
       if (this.#isFlushScheduled) return;
       this.#isFlushScheduled = true;
       // A microtask comes after the other callers that the same event woke up, and before any I/O.
@@ -89,11 +88,13 @@ export class PublishQueue {
   }
 
   #flush(): void {
-    while (this.#inFlight < MAX_REQUESTS_IN_FLIGHT) {
+    while (this.#waiting.length > 0 && this.#inFlight < MAX_REQUESTS_IN_FLIGHT) {
       const batch = this.#takeBatch();
-      if (batch.length === 0) return;
+      if (batch.length === 0) break;
       this.#deliver(batch);
     }
+    for (const entry of this.#waiting)
+      entry.stopTimer ??= this.#clock.after(this.#timeoutMs, () => entry.expire(this.#timeoutMs));
   }
 
   /** The next entries, in order, none of which must wait for a request under way or for an entry before it. */
@@ -120,60 +121,61 @@ export class PublishQueue {
     return batch;
   }
 
-  #deliver(batch: Entry[]): void {
-    const release = this.#occupy(batch);
+  #deliver(batch: readonly Entry[]): void {
     const controller = new AbortController();
-    // Only a request that nobody waits for is aborted: aborting an answered one costs as much as a quarter of a publish.
-    for (const entry of batch)
-      entry.onTimedOut(() => {
-        if (batch.every(({ isSettled }) => isSettled)) controller.abort();
+    const delivery = this.#attemptTwice(batch, controller.signal);
+    const release = this.#occupy(batch);
+    let stopTimer = this.#clock.after(this.#timeoutMs / 2, () => {
+      release();
+      stopTimer = this.#clock.after(this.#timeoutMs / 2, () => {
+        for (const entry of batch) entry.expire(this.#timeoutMs);
+        controller.abort();
       });
-    const cancelOvertaking = this.#clock.after(this.#timeoutMs / 2, release);
-    void this.#attemptTwice(batch, controller.signal).finally(() => {
-      cancelOvertaking();
+    });
+    void delivery.then(() => {
+      stopTimer();
       release();
     });
   }
 
   /** Takes a request slot and the channels; the returned function gives them back, once. */
   #occupy(batch: readonly Entry[]): () => void {
-    const channels = batch.flatMap((entry) => entry.channels);
     this.#inFlight += 1;
-    for (const channel of channels) this.#busy.set(channel, (this.#busy.get(channel) ?? 0) + 1);
+    for (const { channels } of batch)
+      for (const channel of channels) this.#busy.set(channel, (this.#busy.get(channel) ?? 0) + 1);
     let isReleased = false;
     return () => {
       if (isReleased) return;
       isReleased = true;
       this.#inFlight -= 1;
-      for (const channel of channels) {
-        const count = (this.#busy.get(channel) ?? 1) - 1;
-        if (count === 0) this.#busy.delete(channel);
-        else this.#busy.set(channel, count);
-      }
+      for (const { channels } of batch)
+        for (const channel of channels) {
+          const count = this.#busy.get(channel) ?? 1;
+          if (count === 1) this.#busy.delete(channel);
+          else this.#busy.set(channel, count - 1);
+        }
       this.#flush();
     };
   }
 
   async #attemptTwice(batch: readonly Entry[], signal: AbortSignal): Promise<void> {
     await this.#attempt(batch, signal, false);
-    let rest = batch.filter((entry) => !entry.isSettled);
-    if (rest.length === 0) return;
+    if (batch.every((entry) => entry.isSettled)) return;
     await delay(this.#clock, RETRY_DELAY_MS, signal);
-    rest = rest.filter((entry) => !entry.isSettled);
+    const rest = batch.filter((entry) => !entry.isSettled);
     if (rest.length > 0) await this.#attempt(rest, signal, true);
   }
 
   /** Asks for every undecided channel of the entries. Unless it is the last attempt, what may be retried stays undecided. */
   async #attempt(entries: readonly Entry[], signal: AbortSignal, isLast: boolean): Promise<void> {
-    const commands = entries.map((entry) => entry.startAttempt());
+    for (const entry of entries) entry.attempts += 1;
     const [first] = entries;
     try {
       if (first && entries.length === 1) {
-        const { method } = first;
-        first.take(await this.#api.attempt(method, first.params(), signal), isLast);
+        first.take(await this.#api.attempt(first.method, first.params(), signal), isLast);
         return;
       }
-      const reply = await this.#api.attempt('batch', batchBody(entries, commands), signal);
+      const reply = await this.#api.attempt('batch', batchBody(entries), signal);
       const { replies } = reply;
       const refusal = brokerErrorOf(reply);
       if (refusal) throw refusal;
@@ -186,7 +188,8 @@ export class PublishQueue {
 }
 
 /** The commands run side by side in the broker where no channel occurs twice; else one after the other, to keep their order. */
-function batchBody(entries: readonly Entry[], commands: readonly string[]): string {
+function batchBody(entries: readonly Entry[]): string {
+  const commands = entries.map((entry) => `{"${entry.method}":${entry.params()}}`);
   const channels = entries.flatMap((entry) => entry.channels);
   const isParallel = new Set(channels).size === channels.length;
   return `{"commands":[${commands.join(',')}]${isParallel ? ',"parallel":true' : ''}}`;
@@ -204,11 +207,12 @@ class Entry {
   readonly method: 'publish' | 'broadcast';
   readonly #fields: string;
   readonly #resolve: (reply: PublishReply) => void;
-  readonly #outcomes = new Map<ChannelName, PublishOutcome>();
-  #settledListeners: (() => void)[] = [];
-  #timedOutListener: (() => void) | undefined;
-  #attempts = 0;
+  /** By the index of the channel; what is missing is undecided. */
+  readonly #outcomes: (PublishOutcome | undefined)[] = [];
+  attempts = 0;
   isSettled = false;
+  /** Set where the entry had to wait: then its time limit is not that of its request. */
+  stopTimer: (() => void) | undefined;
 
   constructor({ channels, fields }: PublishCommand, resolve: (reply: PublishReply) => void) {
     this.channels = channels;
@@ -218,85 +222,67 @@ class Entry {
   }
 
   get chars(): number {
-    return this.#fields.length + this.channels.reduce((sum, channel) => sum + channel.length, 0);
+    return this.channels.reduce((sum, channel) => sum + channel.length, this.#fields.length);
   }
 
-  onSettled(listener: () => void): void {
-    this.#settledListeners.push(listener);
-  }
-
-  onTimedOut(listener: () => void): void {
-    this.#timedOutListener = listener;
-  }
-
-  timeOut(error: ApiTimeoutError): void {
-    this.fail(error);
-    this.#timedOutListener?.();
-  }
-
-  /** The command inside a batch. */
-  startAttempt(): string {
-    this.#attempts += 1;
-    return `{"${this.method}":${this.params()}}`;
-  }
-
-  /** The command's parameters for the channels that are not decided yet. */
+  /** The command's parameters for the channels that are not decided yet. Channel names need no escapes in JSON. */
   params(): string {
-    const target =
-      this.method === 'publish'
-        ? `"channel":${JSON.stringify(this.channels[0])}`
-        : `"channels":${JSON.stringify(this.#undecided())}`;
-    return `{${target},${this.#fields}}`;
+    if (this.method === 'publish') return `{"channel":"${this.channels[0]}",${this.#fields}}`;
+    const undecided = this.channels.filter((_, at) => !this.#outcomes[at]);
+    return `{"channels":${JSON.stringify(undecided)},${this.#fields}}`;
   }
 
   /** Takes in the reply `{ result }` or `{ error }` of one attempt. */
   take(reply: Record<string, unknown>, isLast: boolean): void {
-    const undecided = this.#undecided();
-    const result = isRecord(reply.result) ? reply.result : {};
-    const replies = this.method === 'publish' ? [reply] : result.responses;
     const refusal = brokerErrorOf(reply);
-    if (refusal) this.failAttempt(refusal, isLast);
-    else if (!Array.isArray(replies) || replies.length !== undecided.length)
-      this.failAttempt(unexpectedAnswer(this.method), isLast);
-    else {
-      for (const [at, channel] of undecided.entries()) this.#decide(channel, replies[at], isLast);
-      this.#settleIfDecided();
-    }
+    const { responses = null } = isRecord(reply.result) ? reply.result : {};
+    if (this.method === 'publish') this.#takeAll([reply], isLast);
+    else if (refusal) this.failAttempt(refusal, isLast);
+    else if (Array.isArray(responses)) this.#takeAll(responses, isLast);
+    else this.failAttempt(unexpectedAnswer(this.method), isLast);
   }
 
   /** All that was asked in this attempt failed. */
   failAttempt(error: RealtimeError, isLast: boolean): void {
-    if (isLast || !isRetryable(error)) this.fail(error);
+    if (isLast || !isRetryable(error)) this.#fail(error);
+  }
+
+  /** The time limit is reached. */
+  expire(timeoutMs: number): void {
+    if (!this.isSettled) this.#fail(new ApiTimeoutError(this.method, timeoutMs));
+  }
+
+  /** `replies` are those to the undecided channels, in their order. */
+  #takeAll(replies: readonly unknown[], isLast: boolean): void {
+    let next = 0;
+    let isDecided = true;
+    for (const [at, channel] of this.channels.entries()) {
+      if (this.#outcomes[at]) continue;
+      const outcome = readOutcome(channel, replies[next++], this.method);
+      if (!outcome.ok && !isLast && isRetryable(outcome.error)) isDecided = false;
+      else this.#outcomes[at] = outcome;
+    }
+    if (isDecided) this.#settle();
   }
 
   /** Ends the command: what is undecided has failed. */
-  fail(error: RealtimeError): void {
-    for (const channel of this.#undecided()) this.#outcomes.set(channel, { channel, ok: false, error });
-    this.#settleIfDecided();
+  #fail(error: RealtimeError): void {
+    for (const [at, channel] of this.channels.entries()) this.#outcomes[at] ??= { channel, ok: false, error };
+    this.#settle();
   }
 
-  #decide(channel: ChannelName, reply: unknown, isLast: boolean): void {
-    const parsed = isRecord(reply) ? reply : {};
-    const error = brokerErrorOf(parsed) ?? (isRecord(parsed.result) ? null : unexpectedAnswer(this.method));
-    if (error && !isLast && isRetryable(error)) return;
-    this.#outcomes.set(
-      channel,
-      error ? { channel, ok: false, error } : { channel, ok: true, position: positionOf(parsed.result) },
-    );
-  }
-
-  #undecided(): ChannelName[] {
-    return this.channels.filter((channel) => !this.#outcomes.has(channel));
-  }
-
-  #settleIfDecided(): void {
-    if (this.isSettled || this.#outcomes.size < this.channels.length) return;
+  #settle(): void {
+    if (this.isSettled) return;
     this.isSettled = true;
-    for (const listener of this.#settledListeners) listener();
-    this.#settledListeners = [];
-    const outcomes = this.channels.flatMap((channel) => this.#outcomes.get(channel) ?? []);
-    this.#resolve({ outcomes, attempts: this.#attempts });
+    this.stopTimer?.();
+    this.#resolve({ outcomes: this.#outcomes as PublishOutcome[], attempts: this.attempts });
   }
+}
+
+function readOutcome(channel: ChannelName, reply: unknown, method: string): PublishOutcome {
+  const { result } = isRecord(reply) ? reply : {};
+  if (isRecord(result)) return { channel, ok: true, position: positionOf(result) };
+  return { channel, ok: false, error: (isRecord(reply) && brokerErrorOf(reply)) || unexpectedAnswer(method) };
 }
 
 /** The position in a `publish` or `history` result; `null` where the namespace keeps no history. */

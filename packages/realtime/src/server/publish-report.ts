@@ -14,12 +14,9 @@ export interface PublishReport {
 }
 
 export type PublishObserver = (report: PublishReport) => void;
-export type PublishReporter = (report: PublishReport) => void;
-
-export const noReport: PublishReporter = () => undefined;
 
 /** An observer that cannot break a publish: what it throws is printed. */
-export function toReporter(observer: PublishObserver): PublishReporter {
+export function safeObserver(observer: PublishObserver): PublishObserver {
   return (report) => {
     try {
       observer(report);

@@ -5,7 +5,8 @@ import type { Position } from '../core/position.ts';
 import { brokerErrorOf, isRecord, unexpectedAnswer } from './api-client.ts';
 import { type RealtimeOptions, type RealtimeParts, resolveParts } from './config.ts';
 import { type PublishOptions, toCommand } from './publication.ts';
-import { type PublishOutcome, positionOf } from './publish-queue.ts';
+import { type PublishOutcome, type PublishReply, positionOf } from './publish-queue.ts';
+import type { PublishObserver } from './publish-report.ts';
 import { SubscriberCounts } from './subscriber-counts.ts';
 import type { ChannelTokenRequest, ChannelTokensRequest, ConnectionTokenRequest, IssuedGrant } from './tokens.ts';
 
@@ -136,13 +137,19 @@ export function createRealtime(options: RealtimeOptions): Realtime {
 export function buildRealtime(parts: RealtimeParts): Realtime {
   const { api, queue, signer, clock, timeoutMs, maxMessageBytes, subscriberCountMaxAgeMs, report } = parts;
 
-  async function send(channels: readonly ChannelName[], message: Message, options: PublishOptions = {}) {
+  /** Writes the command out at once; the promise never rejects. */
+  function send(channels: readonly ChannelName[], message: Message, options?: PublishOptions): Promise<PublishReply> {
     const command = toCommand(channels, message, options, maxMessageBytes);
-    if (command.channels.length === 0) return [];
+    if (command.channels.length === 0) return Promise.resolve({ outcomes: [], attempts: 0 });
+    const sending = queue().send(command);
+    return report ? observed(sending, message, report) : sending;
+  }
+
+  async function observed(sending: Promise<PublishReply>, message: Message, observer: PublishObserver) {
     const startedAt = clock.now();
-    const { outcomes, attempts } = await queue().send(command);
-    report({ message, outcomes, attempts, startedAt, durationMs: clock.now() - startedAt });
-    return outcomes;
+    const reply = await sending;
+    observer({ message, ...reply, startedAt, durationMs: clock.now() - startedAt });
+    return reply;
   }
 
   const call = (method: string, params: unknown, limitMs = timeoutMs) => api().call(method, params, limitMs);
@@ -175,12 +182,14 @@ export function buildRealtime(parts: RealtimeParts): Realtime {
 
   return {
     async publish(channel, message, options) {
-      const [outcome] = await send([channel], message, options);
+      const [outcome] = (await send([channel], message, options)).outcomes;
       if (!outcome) throw unexpectedAnswer('publish');
       if (!outcome.ok) throw outcome.error;
       return { channel: outcome.channel, position: outcome.position };
     },
-    publishMany: send,
+    async publishMany(channels, message, options) {
+      return (await send(channels, message, options)).outcomes;
+    },
     async history(channel, { limit = 0, since, reverse = false, timeoutMs: limitMs } = {}) {
       const params = { channel: parseChannelName(channel), limit, reverse, ...(since && { since }) };
       const result = await call('history', params, limitMs);
