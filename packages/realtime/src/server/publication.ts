@@ -15,8 +15,8 @@ export interface PublishOptions {
   readonly skipHistory?: boolean;
 }
 
-/** Publications are numbered from a random start: as unique as random keys, and shorter. */
-const KEY_PREFIX = `${crypto.randomUUID()}-`;
+/** Publications are numbered from a random start: as unique as random keys, and cheaper. Edge runtimes allow no randomness while modules load. */
+let keyPrefix: string | undefined;
 let keyCount = 0;
 
 /**
@@ -33,7 +33,7 @@ export function toCommand(
   const parsed = assertMessage(message);
   const key = options?.idempotencyKey;
   let fields = `"data":${serialize(parsed, maxMessageBytes)},"idempotency_key":`;
-  fields += key === undefined ? `"${KEY_PREFIX}${++keyCount}"` : JSON.stringify(key);
+  fields += key === undefined ? `"${nextKey()}"` : JSON.stringify(key);
   if (options?.tags) fields += `,"tags":${JSON.stringify(options.tags)}`;
   if (options?.skipHistory) {
     if (parsed.type !== 'event')
@@ -42,6 +42,12 @@ export function toCommand(
   }
   const names = channels.map(parseChannelName);
   return { channels: names.length === 1 ? names : [...new Set(names)], fields };
+}
+
+function nextKey(): string {
+  keyPrefix ??= crypto.randomUUID();
+  keyCount += 1;
+  return `${keyPrefix}-${keyCount}`;
 }
 
 function serialize(message: Message, maxMessageBytes: number): string {
