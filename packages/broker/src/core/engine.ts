@@ -100,6 +100,7 @@ export class Engine {
       epoch: stream && offset === 1 ? stream.epoch : '',
       info: publish.info,
       tags: publish.tags,
+      version: publish.version ?? 0,
       timeMs: now,
       isJson: publish.isJson,
     };

@@ -1,11 +1,10 @@
-import { isUtf8 } from 'node:buffer';
-import { STATUS_CODES } from 'node:http';
+import { IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ApiAnswer, callApi, hasApiMethod } from '../core/api/api.ts';
 import { NO_SLOT, type Waiter } from '../core/deadlines.ts';
 import type { Engine } from '../core/engine.ts';
+import { jsonBytes } from '../protocol/byte-string.ts';
 import type { Credentials } from './api-key.ts';
-import { type HttpEdge, upgradeRequest } from './http-server.ts';
 
 const MAX_HEAD_BYTES = 16 * 1024;
 /** Time for a request that has begun, and for the first byte of a new connection. */
@@ -43,7 +42,9 @@ function parseHead(text: string): Head | undefined {
 
 /** The body's length, if the request is one that the lane serves. */
 function apiBodyLength({ method, target, headers }: Head, prefix: string): number | undefined {
-  if (method !== 'POST' || !target.startsWith(prefix) || !hasApiMethod(target.slice(prefix.length))) return undefined;
+  if (!headers.has('host')) return undefined;
+  if (method !== 'POST' || !target.startsWith(prefix) || target === prefix) return undefined;
+  if (!hasApiMethod(target.slice(prefix.length))) return undefined;
   const length = headers.get('content-length');
   if (length === undefined || !/^\d{1,8}$/.test(length)) return undefined;
   if (headers.has('transfer-encoding') || headers.has('expect') || headers.has('upgrade')) return undefined;
@@ -52,8 +53,20 @@ function apiBodyLength({ method, target, headers }: Head, prefix: string): numbe
 }
 
 function isWebSocketUpgrade({ method, headers }: Head): boolean {
-  return method === 'GET' && headers.get('upgrade')?.toLowerCase() === 'websocket';
+  return method === 'GET' && headers.has('host') && headers.get('upgrade')?.toLowerCase() === 'websocket';
 }
+
+/** What a connection may become. */
+export interface LaneExits {
+  upgrade(request: IncomingMessage, head: Buffer): void;
+  /** Gives the connection to Node's HTTP server, with the bytes read of a request that it shall serve. */
+  handOver(bytes: Buffer): void;
+  /** The lane has nothing more to do with it. */
+  done(): void;
+}
+
+/** Errors of a socket end in 'close', which is listened to. */
+function ignore(): void {}
 
 /**
  * Reads a new connection and serves the two kinds of requests that come in numbers, plain API calls and WebSocket upgrades, at half the cost of
@@ -64,32 +77,24 @@ export class ApiLane implements Waiter {
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #isKeyRight: (credentials: Credentials) => boolean;
-  readonly #edge: HttpEdge;
-  readonly #handOver: (bytes: Buffer) => void;
+  readonly #exits: LaneExits;
   readonly #prefix: string;
   /** Bytes of a request that is not complete. */
   #rest: Buffer[] = [];
   /** How many are needed before it is worth looking again. */
   #needed = 0;
 
-  constructor(
-    socket: Socket,
-    engine: Engine,
-    isKeyRight: (credentials: Credentials) => boolean,
-    edge: HttpEdge,
-    handOver: (bytes: Buffer) => void,
-  ) {
+  constructor(socket: Socket, engine: Engine, isKeyRight: (credentials: Credentials) => boolean, exits: LaneExits) {
     this.#socket = socket;
     this.#engine = engine;
     this.#isKeyRight = isKeyRight;
-    this.#edge = edge;
-    this.#handOver = handOver;
+    this.#exits = exits;
     this.#prefix = engine.settings.httpApi.disabled
       ? '\n'
       : `${engine.settings.httpApi.handlerPrefix.replace(/\/+$/, '')}/`;
     socket.on('data', this.#onData);
     socket.on('close', this.#onClose);
-    socket.on('error', this.#onError);
+    socket.on('error', ignore);
     this.#waitFor(REQUEST_TIMEOUT_MS);
   }
 
@@ -97,13 +102,15 @@ export class ApiLane implements Waiter {
     this.#socket.destroy();
   }
 
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
   #waitFor(timeoutMs: number): void {
     this.#engine.deadlines.schedule(this, this.#engine.nowMs + timeoutMs);
   }
 
-  readonly #onClose = (): void => this.#engine.deadlines.cancel(this);
-  /** A reset; 'close' follows. */
-  readonly #onError = (): void => {};
+  readonly #onClose = (): void => this.#release();
 
   readonly #onData = (chunk: Buffer): void => {
     let bytes = chunk;
@@ -136,7 +143,7 @@ export class ApiLane implements Waiter {
         this.#needed = end - text.length;
         break;
       }
-      const answer = this.#call(head, text.slice(at + head.end, end), bytes.subarray(at + head.end, end));
+      const answer = this.#call(head, bytes.subarray(at + head.end, end));
       if (!answer) {
         this.#release();
         this.#socket.end(
@@ -153,13 +160,12 @@ export class ApiLane implements Waiter {
   }
 
   /** `undefined` without the right key. */
-  #call({ target, headers }: Head, body: string, bytes: Buffer): ApiAnswer | undefined {
+  #call({ target, headers }: Head, body: Buffer): ApiAnswer | undefined {
     const credentials = { xApiKey: headers.get('x-api-key'), authorization: headers.get('authorization'), query: '' };
     if (!this.#isKeyRight(credentials)) return undefined;
     const { isTransportErrorMode } = this.#engine.settings.httpApi;
     const isTransport = isTransportErrorMode || headers.get('x-centrifugo-error-mode') === 'transport';
-    if (!isUtf8(bytes)) return { status: 400, body: 'Bad Request\n', isJson: false };
-    return callApi(this.#engine, target.slice(this.#prefix.length), body, isTransport);
+    return callApi(this.#engine, target.slice(this.#prefix.length), jsonBytes(body), isTransport);
   }
 
   #write(answers: string): void {
@@ -172,6 +178,7 @@ export class ApiLane implements Waiter {
     this.#engine.deadlines.cancel(this);
     this.#socket.off('data', this.#onData);
     this.#socket.off('close', this.#onClose);
+    this.#exits.done();
   }
 
   /** The connection is not, or no longer, the lane's business. */
@@ -180,19 +187,26 @@ export class ApiLane implements Waiter {
     if (head && bodyAt !== undefined && isWebSocketUpgrade(head)) {
       this.#socket.pause();
       const request = upgradeRequest(this.#socket, head.target, head.headers);
-      this.#edge.upgrade(request, this.#socket, bytes.subarray(head.end));
+      this.#exits.upgrade(request, bytes.subarray(head.end));
       this.#socket.resume();
-      this.#socket.off('error', this.#onError);
       return;
     }
     this.#socket.pause();
-    this.#handOver(bytes);
+    this.#exits.handOver(bytes);
     process.nextTick(() => this.#socket.resume());
-    this.#socket.off('error', this.#onError);
   }
 }
 
 function answerText({ status, body, isJson }: ApiAnswer): string {
   const type = isJson ? 'application/json' : 'text/plain; charset=utf-8';
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** A request for `ws`, made from what the lane has read. */
+function upgradeRequest(socket: Socket, url: string, headers: ReadonlyMap<string, string>): IncomingMessage {
+  const request = new IncomingMessage(socket);
+  request.method = 'GET';
+  request.url = url;
+  for (const [name, value] of headers) request.headers[name] = value;
+  return request;
 }

@@ -1,7 +1,7 @@
 import {
   createServer as createHttpServer,
   type Server as HttpServer,
-  IncomingMessage,
+  type IncomingMessage,
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
@@ -9,6 +9,8 @@ import { createServer as createNetServer, type Server as NetServer, type Socket 
 import { callApi, hasApiMethod } from '../core/api/api.ts';
 import type { Engine } from '../core/engine.ts';
 import { matchesGlob } from '../core/glob.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
+import { jsonBytes } from '../protocol/byte-string.ts';
 import { jsonEncoding } from '../protocol/json-encoding.ts';
 import { createKeyCheck } from './api-key.ts';
 import { ApiLane } from './http-lane.ts';
@@ -32,16 +34,17 @@ export class HttpEdge {
   readonly #webSockets: WebSocketEdge;
   readonly #http: HttpServer;
   readonly #net: NetServer;
-  readonly #sockets = new Set<Socket>();
+  /** Connections that have not become anything yet. */
+  readonly #lanes = new Set<ApiLane>();
   readonly #routes = new Map<string, Route>();
   readonly #isKeyRight: ReturnType<typeof createKeyCheck>;
-  #acceptedThisSecond = 0;
-  #second = 0;
+  readonly #newConnections: TokenBucket;
 
   constructor(engine: Engine, webSockets: WebSocketEdge) {
     this.#engine = engine;
     this.#webSockets = webSockets;
-    const { httpApi, health } = engine.settings;
+    const { httpApi, health, client } = engine.settings;
+    this.#newConnections = new TokenBucket(client.connectionRateLimit);
     this.#isKeyRight = httpApi.insecure ? () => true : createKeyCheck(httpApi.key);
     if (health.enabled) this.route(health.handlerPrefix, (_request, response) => answer(response, 200, '{}', true));
     this.#http = createHttpServer(
@@ -84,18 +87,17 @@ export class HttpEdge {
       else resolve();
     });
     this.#http.closeAllConnections();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const lane of this.#lanes) lane.destroy();
     await closed;
   }
 
-  get openSockets(): number {
-    return this.#sockets.size;
-  }
-
   #connected(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    new ApiLane(socket, this.#engine, this.#isKeyRight, this, (bytes) => this.#handOver(socket, bytes));
+    const lane: ApiLane = new ApiLane(socket, this.#engine, this.#isKeyRight, {
+      upgrade: (request, head) => this.upgrade(request, socket, head),
+      handOver: (bytes) => this.#handOver(socket, bytes),
+      done: () => this.#lanes.delete(lane),
+    });
+    this.#lanes.add(lane);
   }
 
   /** Gives a connection to Node's own HTTP server, with what has been read of it. */
@@ -107,9 +109,10 @@ export class HttpEdge {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const [path, query] = splitTarget(request.url ?? '');
     const { httpApi, websocket } = this.#engine.settings;
-    const prefix = httpApi.handlerPrefix.replace(/\/+$/, '');
-    if (!httpApi.disabled && path.startsWith(`${prefix}/`) && hasApiMethod(path.slice(prefix.length + 1)))
-      void this.#serveApi(path.slice(prefix.length + 1), request, response, query);
+    const method = httpApi.disabled ? undefined : apiMethodOf(path, httpApi.handlerPrefix);
+    const clean = cleanPath(path);
+    if (clean !== path) redirect(response, clean, query);
+    else if (method !== undefined) void this.#serveApi(method, request, response, query);
     else if (this.#routes.has(path)) this.#routes.get(path)!(request, response, query);
     else if (!websocket.disabled && path === websocket.handlerPrefix) answer(response, 400, 'Bad Request\n', false);
     else answer(response, 404, '404 page not found\n', false);
@@ -126,7 +129,7 @@ export class HttpEdge {
     if (body === 'aborted') return;
     const isTransportErrorMode =
       httpApi.isTransportErrorMode || request.headers['x-centrifugo-error-mode'] === 'transport';
-    const result = callApi(this.#engine, name, body.toString('latin1'), isTransportErrorMode);
+    const result = callApi(this.#engine, name, jsonBytes(body), isTransportErrorMode);
     answer(response, result.status, result.body, result.isJson);
   }
 
@@ -138,9 +141,8 @@ export class HttpEdge {
       reject(socket, 404);
       return;
     }
-    const limited = this.#overLimit();
-    if (limited) {
-      reject(socket, limited);
+    if (this.#isOverLimit()) {
+      reject(socket, 503);
       return;
     }
     if (!this.#isOriginAllowed(request.headers.origin)) {
@@ -155,22 +157,43 @@ export class HttpEdge {
     return this.#engine.settings.client.allowedOrigins.some((pattern) => matchesGlob(pattern, origin.toLowerCase()));
   }
 
-  #overLimit(): number | undefined {
+  /** Whether there are too many connections, or too many new ones. */
+  #isOverLimit(): boolean {
     const { connectionLimit, connectionRateLimit } = this.#engine.settings.client;
-    if (connectionLimit > 0 && this.#engine.hub.sessions.size >= connectionLimit) return 503;
-    if (connectionRateLimit > 0) {
-      const second = Math.floor(this.#engine.nowMs / 1000);
-      if (second !== this.#second) this.#acceptedThisSecond = 0;
-      this.#second = second;
-      if (++this.#acceptedThisSecond > connectionRateLimit) return 429;
-    }
-    return undefined;
+    if (connectionRateLimit > 0 && !this.#newConnections.take(this.#engine.nowMs)) return true;
+    return connectionLimit > 0 && this.#engine.hub.sessions.size >= connectionLimit;
   }
 }
 
+/** Path and query of a request target, which may be a whole URL. */
 function splitTarget(target: string): [path: string, query: string] {
-  const at = target.indexOf('?');
-  return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
+  const local = target.replace(/^https?:\/\/[^/?]*/i, '');
+  const at = local.indexOf('?');
+  return at < 0 ? [local, ''] : [local.slice(0, at), local.slice(at + 1)];
+}
+
+/** The API method that a path names: the empty one for the prefix itself. */
+function apiMethodOf(path: string, handlerPrefix: string): string | undefined {
+  const prefix = handlerPrefix.replace(/\/+$/, '');
+  if (path === prefix) return '';
+  const method = path.startsWith(`${prefix}/`) ? path.slice(prefix.length + 1) : '';
+  return method !== '' && hasApiMethod(method) ? method : undefined;
+}
+
+/** The path without empty and dot segments. */
+function cleanPath(path: string): string {
+  if (!path.includes('//') && !path.includes('/.')) return path;
+  const segments: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  return `/${segments.join('/')}${path.endsWith('/') && segments.length > 0 ? '/' : ''}`;
+}
+
+function redirect(response: ServerResponse, path: string, query: string): void {
+  response.writeHead(307, { location: query ? `${path}?${query}` : path, 'content-length': 0 });
+  response.end();
 }
 
 /** Answers with a text or JSON body, given as bytes. */
@@ -190,13 +213,4 @@ function refuse(response: ServerResponse, status: number): void {
 
 function reject(socket: Socket, status: number): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-}
-
-/** A request for `ws`, made from what the lane has read. */
-export function upgradeRequest(socket: Socket, url: string, headers: ReadonlyMap<string, string>): IncomingMessage {
-  const request = new IncomingMessage(socket);
-  request.method = 'GET';
-  request.url = url;
-  for (const [name, value] of headers) request.headers[name] = value;
-  return request;
 }

@@ -10,6 +10,8 @@ import type { Encoding } from '../protocol/encoding.ts';
 import { type Flusher, type Lineage, Outbox } from './outbox.ts';
 import { websocketFrame } from './websocket-frame.ts';
 
+/** Sub-protocols that clients may ask for. */
+const SUBPROTOCOLS = ['centrifuge-json'];
 /** How long a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5000;
 /** The same for one that does not read: it will not answer. */
@@ -110,6 +112,9 @@ export class WebSocketEdge {
     this.#server = new WebSocketServer<typeof PeerSocket>({
       noServer: true,
       perMessageDeflate: false,
+      // JSON is looked at anyway; malformed UTF-8 in it is repaired, not refused.
+      skipUTF8Validation: true,
+      handleProtocols: (protocols) => SUBPROTOCOLS.find((protocol) => protocols.has(protocol)) ?? false,
       maxPayload: engine.settings.websocket.messageSizeLimit,
       WebSocket: PeerSocket,
     });

@@ -71,7 +71,7 @@ export const ChannelsResult = { channels: always(map(1, { num_clients: always(on
 export const InfoResult = {
   nodes: list(1, {
     uid: one(1, 'string'),
-    name: one(2, 'string'),
+    name: always(one(2, 'string')),
     version: one(3, 'string'),
     num_clients: always(one(4, 'uint32')),
     num_users: always(one(5, 'uint32')),
@@ -98,4 +98,6 @@ export const BatchCommand = {
   refresh: one(15, RefreshRequest),
   channels: one(16, ChannelsRequest),
 };
+/** A command of the old form, in which all methods share one path. */
+export const LegacyCommand = { id: one(1, 'uint32'), method: one(2, 'bytes'), params: one(3, 'bytes') };
 export const BatchRequest = { commands: list(1, BatchCommand), parallel: one(2, 'bool') };

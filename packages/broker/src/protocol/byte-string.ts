@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * A byte string is a JavaScript string with one character (0–255) per byte. Bytes that pass through the broker travel in this form:
  * nothing is transcoded on the way, any input survives byte for byte, and V8 keeps it in one byte per character.
@@ -25,4 +27,9 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 /** A text as a JSON string, in bytes. */
 export function jsonString(text: string): ByteString {
   return PLAIN.test(text) ? `"${text}"` : utf8Bytes(JSON.stringify(text));
+}
+
+/** Received JSON as a byte string. Malformed UTF-8 becomes U+FFFD: passed on as it is, it would cost every receiver its connection. */
+export function jsonBytes(received: Buffer): ByteString {
+  return isUtf8(received) ? received.toString('latin1') : utf8Bytes(received.toString('utf8'));
 }

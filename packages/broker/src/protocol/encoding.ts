@@ -10,6 +10,8 @@ export interface StoredPublication {
   readonly epoch: string;
   readonly info: ClientInfo | undefined;
   readonly tags: ReadonlyMap<string, string> | undefined;
+  /** The publisher's version of the data; 0 for none. */
+  readonly version: number;
   /** Unix time in milliseconds. */
   readonly timeMs: number;
   /** Whether `data` is JSON; a JSON connection cannot carry anything else. */

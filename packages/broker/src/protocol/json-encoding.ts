@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { type ByteString, jsonString } from './byte-string.ts';
+import { type ByteString, jsonBytes, jsonString } from './byte-string.ts';
 import type { DecodedFrame, Encoding, StoredPublication } from './encoding.ts';
 import { decodeJson, encodeJson } from './json-message.ts';
 import { skipSpace, valueEnd } from './json-scan.ts';
@@ -17,8 +16,7 @@ function decodeLine(line: ByteString): Command | undefined {
 }
 
 function decodeFrame(frame: Buffer): DecodedFrame {
-  if (!isUtf8(frame)) return { commands: [], isMalformed: true };
-  const text = frame.toString('latin1');
+  const text = jsonBytes(frame);
   const commands: Command[] = [];
   // A trailing line feed ends the last command; it does not begin another.
   const body = text.endsWith('\n') ? text.slice(0, -1) : text;
@@ -37,6 +35,7 @@ function publicationMembers(publication: StoredPublication): ByteString {
   if (publication.offset) text += `,"offset":${publication.offset}`;
   if (publication.tags?.size) text += `,"tags":${jsonTags(publication.tags)}`;
   if (publication.epoch) text += `,"epoch":"${publication.epoch}"`;
+  if (publication.version) text += `,"version":${publication.version}`;
   return text;
 }
 

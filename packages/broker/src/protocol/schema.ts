@@ -66,8 +66,8 @@ export const map = <const T extends Scalar | Schema>(number: number, type: T) =>
 const ErrorMessage = { code: always(1, 'uint32'), message: one(2, 'string'), temporary: one(3, 'bool') };
 
 export const ClientInfo = {
-  user: one(1, 'string'),
-  client: one(2, 'string'),
+  user: always(1, 'string'),
+  client: always(2, 'string'),
   conn_info: one(3, 'bytes'),
   chan_info: one(4, 'bytes'),
 };
@@ -81,6 +81,7 @@ export const Publication = {
   time: one(9, 'int64'),
   channel: one(10, 'string'),
   epoch: one(14, 'string'),
+  version: one(16, 'uint64'),
 };
 
 /** A condition over publication tags; the `nodes` of `and`, `or` and `not` are conditions themselves. */

@@ -1,7 +1,8 @@
-import { BatchRequest } from '../../protocol/api-schema.ts';
+import { BatchRequest, LegacyCommand } from '../../protocol/api-schema.ts';
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { API_ERROR_STATUS, ApiErrors, type ReplyError } from '../../protocol/codes.ts';
 import { decodeJson } from '../../protocol/json-message.ts';
+import { skipSpace, valueEnd } from '../../protocol/json-scan.ts';
 import type { Decoded } from '../../protocol/schema.ts';
 import type { Engine } from '../engine.ts';
 import { type ApiOutcome, apiMethods } from './methods.ts';
@@ -21,9 +22,9 @@ function isMethod(name: string): name is MethodName {
   return Object.hasOwn(apiMethods, name);
 }
 
-/** Whether there is such a method. */
+/** Whether there is such a method; the empty name is the old form, in which the commands name theirs. */
 export function hasApiMethod(name: string): boolean {
-  return name === 'batch' || isMethod(name);
+  return name === '' || name === 'batch' || isMethod(name);
 }
 
 /** `undefined` for a body that is not what the method takes. */
@@ -41,6 +42,7 @@ function run(engine: Engine, name: MethodName, body: ByteString): ApiOutcome | u
  */
 export function callApi(engine: Engine, name: string, body: ByteString, isTransportErrorMode: boolean): ApiAnswer {
   if (name === 'batch') return batch(engine, body);
+  if (name === '') return legacy(engine, body);
   if (!isMethod(name)) return { status: 404, body: '404 page not found\n', isJson: false };
   const outcome = run(engine, name, body);
   if (!outcome) return BAD_REQUEST;
@@ -72,4 +74,50 @@ function batchReply(engine: Engine, command: Decoded<(typeof BatchRequest)['comm
     return 'error' in outcome ? `{"error":${errorText(outcome.error)}}` : `{"${name}":${outcome.result}}`;
   }
   return `{"error":${errorText(ApiErrors.NotFound)}}`;
+}
+
+/** The methods by their numbers in the old form. */
+const LEGACY_METHODS: ReadonlyMap<number, MethodName> = new Map(
+  (
+    [
+      'publish',
+      'broadcast',
+      'unsubscribe',
+      'disconnect',
+      'presence',
+      'presence_stats',
+      'history',
+      'history_remove',
+      'channels',
+      'info',
+      'rpc',
+      'subscribe',
+      'refresh',
+    ] as const
+  ).map((name, number) => [number, name]),
+);
+
+/** Commands `{ method, params }`, one behind the other; the answers are lines. */
+function legacy(engine: Engine, body: ByteString): ApiAnswer {
+  if (body === '') return BAD_REQUEST;
+  const replies: ByteString[] = [];
+  for (let at = skipSpace(body, 0); at < body.length; ) {
+    const end = valueEnd(body, at);
+    const command = end > at ? decodeJson(LegacyCommand, body.slice(at, end)) : undefined;
+    const method = command && legacyMethod(command.method);
+    if (!command || method === undefined) return BAD_REQUEST;
+    const outcome = isMethod(method) ? run(engine, method, command.params ?? 'null') : { error: ApiErrors.NotFound };
+    const result = outcome ?? { error: ApiErrors.BadRequest };
+    const id = command.id > 0 ? `"id":${command.id},` : '';
+    replies.push('error' in result ? `{${id}"error":${errorText(result.error)}}` : `{${id}"result":${result.result}}`);
+    at = skipSpace(body, end);
+  }
+  return { status: 200, body: replies.join('\n'), isJson: true };
+}
+
+/** The name of a method given by name, in any case, or by number. `undefined` if it is neither. */
+function legacyMethod(raw: ByteString | undefined): string | undefined {
+  const method: unknown = JSON.parse(raw ?? '0');
+  if (typeof method === 'string') return isMethod(method.toLowerCase()) ? method.toLowerCase() : undefined;
+  return Number.isInteger(method) ? (LEGACY_METHODS.get(method as number) ?? '') : undefined;
 }

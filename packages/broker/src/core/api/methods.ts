@@ -7,7 +7,7 @@ import { unixSeconds } from '../clock.ts';
 import { SERVER_VERSION } from '../commands/connect.ts';
 import { announceJoin, join, MAX_TTL_SECONDS, subscriptionOptions } from '../commands/join.ts';
 import type { Engine } from '../engine.ts';
-import { matchesGlob } from '../glob.ts';
+import { isGlob, matchesGlob } from '../glob.ts';
 import type { ChannelKind } from '../namespaces.ts';
 import { isAcceptable, isJson } from '../publication-data.ts';
 import type { Session } from '../session.ts';
@@ -109,9 +109,9 @@ const subscribe = method(schemas.SubscribeRequest, (engine, request) => {
     }
     // A second subscription replaces the first one.
     const before = session.subscriptions.get(request.channel);
-    if (before) engine.hub.removeSubscription(before);
     const options = subscriptionOptions(kind.options, 'server', grant);
     const outcome = join(session, request.channel, kind.options, options, recovery, true);
+    if (before && 'subscription' in outcome) engine.hub.removeSubscription(before);
     if ('error' in outcome) error = ApiErrors.Internal;
     else if ('disconnect' in outcome) session.close(outcome.disconnect);
     else {
@@ -196,6 +196,7 @@ const historyRemove = method(schemas.ChannelRequest, (engine, { channel }) => {
 
 const channels = method(schemas.ChannelsRequest, (engine, { pattern }) => {
   const found = new Map<string, { num_clients: number }>();
+  if (!isGlob(pattern)) return fail(ApiErrors.Internal);
   for (const { name, subscribers } of engine.hub.activeChannels())
     if (pattern === '' || matchesGlob(pattern, name)) found.set(name, { num_clients: subscribers.size });
   return ok(schemas.ChannelsResult, { channels: found });

@@ -51,8 +51,8 @@ export function subscriptionOptions(
 }
 
 /** A publication as clients get it. */
-export function publicationMessage({ data, info, offset, tags, epoch }: StoredPublication): Publication {
-  return { data, info, offset, tags, epoch };
+export function publicationMessage({ data, info, offset, tags, epoch, version }: StoredPublication): Publication {
+  return { data, info, offset, tags, epoch, version };
 }
 
 /**
