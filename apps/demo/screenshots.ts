@@ -53,6 +53,7 @@ const browser = await chromium.launch({ executablePath, args: process.getuid?.()
 try {
   for (const shot of SHOTS) await takeShot(demo.url, shot);
   await takeTwoWindows(demo.url);
+  await takeChaos(demo.url);
 } finally {
   await browser.close();
   await demo.stop();
@@ -72,6 +73,18 @@ async function takeShot(url: string, { name, path, width, height, colorScheme, u
   await page.screenshot({ path: join(FOLDER, `${name}.png`), animations: 'disabled' });
   await page.context().close();
   process.stdout.write(`  ${name}.png\n`);
+}
+
+/** A cut socket, and how the window recovers. */
+async function takeChaos(url: string): Promise<void> {
+  const page = await openWindow(`${url}/o/tool-library?as=mei`, WIDE.width, WIDE.height, 'light');
+  await untilLive(page);
+  await page.locator('.pill').click();
+  await page.getByRole('button', { name: 'Cut' }).click();
+  await page.locator('.pill[data-state=reconnecting]').waitFor();
+  await page.screenshot({ path: join(FOLDER, 'chaos-wide-light.png'), animations: 'disabled' });
+  await page.context().close();
+  process.stdout.write('  chaos-wide-light.png\n');
 }
 
 /** The picture of the README: one writes, the other sees. */

@@ -145,6 +145,28 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in a browser', (
     expect(await api('mei').realtime.getChannelTokens.query({ channels })).toEqual({});
   });
 
+  it('shows in its chaos drawer what a cut socket and a slow API do, and recovers from both', async () => {
+    const mei = await openLive('/?as=mei');
+    await untilShown(mei, 'Street market this Saturday');
+    await mei.locator('.pill').click();
+    const log = mei.getByLabel('What this window did');
+    await mei.getByRole('button', { name: 'Cut' }).click();
+    await mei.locator('.pill[data-state=reconnecting]').waitFor();
+    await log.getByText('reconnecting').first().waitFor();
+    await api('jonas').post.create.mutate({ orgId: null, body: 'Sent while the cable was out.' });
+    expect(await mei.getByText('the cable was out').count()).toBe(0);
+    await mei.getByRole('button', { name: 'Plug in' }).click();
+    await untilLive(mei);
+    await untilShown(mei, 'Sent while the cable was out.');
+
+    await mei.getByRole('button', { name: '0.5 s' }).click();
+    await mei.locator('.segments [aria-pressed=true]', { hasText: '0.5 s' }).waitFor();
+    await write(mei, 'Slow, but it arrives.');
+    await untilShown(mei, 'Slow, but it arrives.');
+    await mei.getByRole('button', { name: 'off' }).click();
+    await mei.locator('.segments [aria-pressed=true]', { hasText: 'off' }).waitFor();
+  });
+
   it('keeps one socket per window, also when the pages change', async () => {
     const mei = await windows.open(demo.url, '/?as=mei');
     const sockets: string[] = [];

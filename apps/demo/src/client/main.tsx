@@ -1,6 +1,7 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { startLog } from './chaos/event-log.ts';
 import { App } from './components/App.tsx';
 import { PersonChooser } from './components/PersonChooser.tsx';
 import { initializeRealtime } from './realtime/connect.ts';
@@ -9,7 +10,10 @@ import './styles/tokens.css';
 import './styles/layout.css';
 import './styles/parts.css';
 
-if (personId) initializeRealtime();
+if (personId) {
+  initializeRealtime();
+  startLog(queryClient);
+}
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

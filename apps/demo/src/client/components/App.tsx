@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { pageOf, usePath } from '../location.ts';
 import { usePersonalChannels } from '../realtime/use-app-channels.ts';
 import { trpc } from '../trpc.ts';
 import { Brand } from './Brand.tsx';
+import { ChaosDrawer } from './ChaosDrawer.tsx';
 import { ConnectionPill } from './ConnectionPill.tsx';
 import { EverybodyPage } from './EverybodyPage.tsx';
 import { Link } from './Link.tsx';
@@ -15,6 +16,8 @@ import { PersonMenu } from './PersonMenu.tsx';
 
 export function App({ personId }: { readonly personId: string }) {
   usePersonalChannels(personId);
+  const [isChaosOpen, setIsChaosOpen] = useState(false);
+  const toggleChaos = () => setIsChaosOpen((isOpen) => !isOpen);
   const page = pageOf(usePath());
   const { data: organisations } = useQuery(trpc.organisation.list.queryOptions());
   const { data: notifications } = useQuery(trpc.user.notifications.queryOptions());
@@ -30,7 +33,7 @@ export function App({ personId }: { readonly personId: string }) {
         <Link to={{ name: 'everybody' }} className="header-brand">
           <Brand />
         </Link>
-        <ConnectionPill />
+        <ConnectionPill isOpen={isChaosOpen} onToggle={toggleChaos} />
         <PersonMenu personId={personId} />
       </header>
       <Navigation organisations={organisations ?? []} unread={unread} />
@@ -47,6 +50,7 @@ export function App({ personId }: { readonly personId: string }) {
           <NotificationList />
         </aside>
       )}
+      {isChaosOpen && <ChaosDrawer onClose={toggleChaos} />}
     </div>
   );
 }

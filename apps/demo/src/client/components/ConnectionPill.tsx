@@ -12,15 +12,27 @@ const LABELS: Record<ConnectionState, { readonly label: string; readonly tone: '
   disposed: { label: 'Disconnected', tone: 'off' },
 };
 
-/** Whether what is on screen is what is. */
-export function ConnectionPill() {
+interface ConnectionPillProps {
+  readonly isOpen: boolean;
+  readonly onToggle: () => void;
+}
+
+/** Whether what is on screen is what is; opens the drawer that breaks it. */
+export function ConnectionPill({ isOpen, onToggle }: ConnectionPillProps) {
   const { state, since, reason } = useConnectionStatus();
   const { label, tone } = LABELS[state];
   const title = `${state} since ${new Date(since).toLocaleTimeString()}${reason ? `: ${reason.message}` : ''}`;
   return (
-    <output className={`pill pill-${tone}`} data-state={state} title={title}>
+    <button
+      type="button"
+      className={`pill pill-${tone}`}
+      data-state={state}
+      title={title}
+      aria-expanded={isOpen}
+      onClick={onToggle}
+    >
       <span className="pill-dot" />
-      {label}
-    </output>
+      <output>{label}</output>
+    </button>
   );
 }
