@@ -199,34 +199,28 @@ export class Refetcher {
 
   #judge(entry: Entry): void {
     const { port } = entry;
-    const stale = isStale(entry);
-    const active = port.isActive();
-    let lost = false;
-    for (const c of entry.bonds.keys()) {
-      this.#watchGrace(c);
-      lost ||= c.lost;
-    }
+    for (const c of entry.bonds.keys()) this.#watchGrace(c);
     if (isCovered(entry)) entry.undecided = false;
-    else if (lost && entry.undecided && active) {
-      entry.undecided = false;
-      this.freshness.force(entry);
-      return;
-    }
-    if (!stale) entry.spreadMs = Number.POSITIVE_INFINITY;
+    const due = this.#isDue(entry);
+    const active = port.isActive();
+    if (!due) entry.spreadMs = Number.POSITIVE_INFINITY;
     if (!active || this.#env.isAway()) {
-      if (stale || (lost && !active)) port.mark();
+      if (due || (isLost(entry) && !active)) port.mark();
     } else if (!port.isFetching() || entry.hung) {
-      if (stale) this.#schedule(entry);
+      if (due) this.#schedule(entry);
       else if (this.#isServed(entry)) {
         entry.polled = false;
         if (entry.phase === 'polling') this.#arm(entry, 'idle');
-      } else if (entry.phase === 'idle')
-        this.#arm(
-          entry,
-          'polling',
-          (entry.polled ? this.#options.pollEveryMs : this.#options.pollAfterMs) * this.#jitter(),
-        );
+      } else if (entry.phase === 'idle') {
+        const delayMs = entry.polled ? this.#options.pollEveryMs : this.#options.pollAfterMs;
+        this.#arm(entry, 'polling', delayMs * this.#jitter());
+      }
     }
+  }
+
+  /** Stale, or mounted in the grace of a channel that did not come back. */
+  #isDue(entry: Entry): boolean {
+    return isStale(entry) || (entry.undecided && isLost(entry));
   }
 
   /** Whether the socket tells what happens to the entry. One without channels never asked for it. */
@@ -269,7 +263,7 @@ export class Refetcher {
     const { phase, port } = entry;
     this.#arm(entry, 'idle');
     // Things may have changed while it waited.
-    const wanted = isStale(entry) || (phase === 'polling' && !this.#isServed(entry));
+    const wanted = this.#isDue(entry) || (phase === 'polling' && !this.#isServed(entry));
     if (!wanted || !port.isActive() || this.#env.isAway() || (port.isFetching() && !entry.hung)) this.#touch(entry);
     else if (phase !== 'deferred' && this.#env.isMutating()) this.#arm(entry, 'deferred', this.#options.deferMs);
     else {
@@ -291,6 +285,12 @@ export class Refetcher {
   #jitter(): number {
     return 0.75 + this.#env.random() / 2;
   }
+}
+
+/** Whether a channel of the entry has been uncovered for longer than its grace. */
+function isLost(entry: Entry): boolean {
+  for (const c of entry.bonds.keys()) if (c.lost) return true;
+  return false;
 }
 
 /** What the refetcher needs of one cache entry; for TanStack Query a few lines around a `Query`. */
