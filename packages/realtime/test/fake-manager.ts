@@ -156,6 +156,14 @@ export class FakeManager implements RealtimeClient {
     }
   }
 
+  #isFull(): boolean {
+    if (this.maxChannels > this.subscriptions.size) return false;
+    let joined = 0;
+    for (const all of this.subscriptions.values())
+      if ([...all].some((one) => one.joined) && ++joined >= this.maxChannels) return true;
+    return false;
+  }
+
   #stream(channel: string): Stream {
     const stream = this.#streams.get(channel) ?? { epoch: 'e', offset: 0, history: [] };
     this.#streams.set(channel, stream);
@@ -165,8 +173,7 @@ export class FakeManager implements RealtimeClient {
   #join(channel: string, subscription: { handler: MessageHandler; options: SubscribeOptions; joined: boolean }): void {
     if (!this.isConnected || !this.subscriptions.get(channel)?.has(subscription)) return;
     const refusal = this.refused.get(channel);
-    const joined = [...this.subscriptions.values()].filter((all) => [...all].some((one) => one.joined)).length;
-    if (refusal !== undefined || joined >= this.maxChannels) {
+    if (refusal !== undefined || this.#isFull()) {
       this.refuse(channel, refusal === undefined ? 106 : refusal);
       return;
     }

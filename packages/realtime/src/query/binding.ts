@@ -48,7 +48,7 @@ interface Bound {
   answers: readonly Answer[];
   isActive: boolean;
   /** Channels that it keeps joined. */
-  held: readonly string[];
+  held: ReadonlySet<string>;
   freshness: QueryFreshness;
 }
 
@@ -209,7 +209,7 @@ export class Binding {
       data: undefined,
       answers: [],
       isActive: false,
-      held: [],
+      held: new Set(),
       freshness: UNBOUND,
     };
     this.#bound.set(query, bound);
@@ -221,12 +221,12 @@ export class Binding {
       else this.#byPath.set(procedure.path, new Set([bound]));
     }
     const calls = early.filter((call) => isCallOf(bound, call));
+    this.#used(bound);
     this.#adopt(bound, calls);
     if (query.state.fetchStatus !== 'idle') {
       bound.fetch = this.#refetcher.started(bound.entry);
       bound.calls = calls;
     }
-    this.#used(bound);
   }
 
   #removed(bound: Bound): void {
@@ -272,7 +272,10 @@ export class Binding {
     const { data } = bound.query.state;
     if (data === undefined || data === bound.data) return;
     const answers = this.#identify(data) ?? answersTo(calls);
-    if (answers.length) this.#refetcher.hydrated(bound.entry, this.#bind(bound, data, answers));
+    if (!answers.length) return;
+    this.#refetcher.hydrated(bound.entry, this.#bind(bound, data, answers));
+    // Rendered by a server, and shown before its channels are joined: that counts as coming into use now.
+    if (bound.isActive && answers.some(({ sentAt }) => !sentAt)) this.#refetcher.usageChanged(bound.entry);
   }
 
   /** What is known about data by its identity, or that of its pages; `null` unless it is all of it. */
@@ -321,9 +324,11 @@ export class Binding {
     const bound = this.#byEntry.get(entry);
     if (!bound) return;
     const { held } = bound;
-    bound.held = bound.isActive ? Array.from(entry.bonds.keys(), ({ name }) => name) : [];
-    for (const name of bound.held) if (!held.includes(name)) this.#joins.hold(name);
-    for (const name of held) if (!bound.held.includes(name)) this.#joins.release(name);
+    const wanted = new Set<string>();
+    if (bound.isActive) for (const { name } of entry.bonds.keys()) wanted.add(name);
+    bound.held = wanted;
+    for (const name of wanted) if (!held.has(name)) this.#joins.hold(name);
+    for (const name of held) if (!wanted.has(name)) this.#joins.release(name);
   }
 
   #join(name: string): void {
