@@ -17,16 +17,17 @@ failed=0
 
 # Processes that were started from the clone: by their folder or their command line.
 left_behind() {
-  local pid found=1
+  local pid line found=1
   for pid in /proc/[0-9]*; do
     [ "${pid#/proc/}" = $$ ] && continue
-    if [[ "$(readlink "$pid/cwd" 2>/dev/null)" == "$place"/clone* ]] || tr '\0' ' ' <"$pid/cmdline" 2>/dev/null | grep -qF "$place/clone/"; then
+    line=$(tr '\0' ' ' 2>/dev/null <"$pid/cmdline" || true)
+    if [[ "$(readlink "$pid/cwd")" == "$place"/clone* || "$line" == *"$place/clone/"* ]]; then
       # This script's own subshells work here too.
-      [ "$(cut -d' ' -f4 "$pid/stat" 2>/dev/null)" = $$ ] && continue
-      echo "  still running: ${pid#/proc/} $(tr '\0' ' ' <"$pid/cmdline" 2>/dev/null)"
+      [ "$(cut -d' ' -f4 "$pid/stat")" = $$ ] && continue
+      echo "  still running: ${pid#/proc/} $line"
       found=0
     fi
-  done
+  done 2>/dev/null
   return $found
 }
 
