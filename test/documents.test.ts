@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KNOWN_DIFFERENCES } from '../conformance/known-differences.ts';
 import { documents, ROOT, readDocument, snippetsOf } from './markdown.ts';
 
 const withoutSnippets = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '');
@@ -41,15 +40,5 @@ describe('README.md', () => {
       const section = origin.slice(origin.indexOf(heading)).split(/\n(?=##? )/)[0] ?? '';
       expect(readme, heading).toContain(section.trimEnd());
     }
-  });
-
-  it('lists the differences between the brokers that the conformance suite knows', () => {
-    const [, listed] =
-      /<!-- known differences: begin -->\n([\s\S]*?)<!-- known differences: end -->/.exec(readme) ?? [];
-    const rows = Object.entries(KNOWN_DIFFERENCES).map(([scenario, reason]) => `| ${scenario} | ${reason} |\n`);
-    const table = rows.length
-      ? `Known differences:\n\n| Scenario | Reason |\n| --- | --- |\n${rows.join('')}`
-      : 'Known differences: none.\n';
-    expect(listed).toBe(table);
   });
 });
