@@ -24,6 +24,8 @@ export interface Attachment {
 /** What the records of a connection share. */
 export interface RecordContext {
   readonly report: (error: RealtimeError) => void;
+  /** Those who want the messages of all channels. */
+  readonly messageHandlers: ReadonlySet<MessageHandler>;
   /** Reasons that were reported already. */
   readonly knownFaults: Set<string>;
 }
@@ -108,6 +110,8 @@ export class ChannelRecord {
       else if (options.onUnknown) this.#guard(() => options.onUnknown?.(from.data, publication));
       else this.#reportUnknown(parsed.reason);
     }
+    if (parsed.ok)
+      for (const handler of [...this.#context.messageHandlers]) this.#guard(() => handler(parsed.message, publication));
   }
 
   dropped(): void {

@@ -13,6 +13,7 @@ export interface ChannelRegistryHost {
   readonly transport: Transport | null;
   /** Of the connection token; `null` while unknown, or where it is opaque. */
   readonly claims: TokenClaims | null;
+  readonly messageHandlers: ReadonlySet<MessageHandler>;
   report(error: RealtimeError): void;
 }
 
@@ -31,7 +32,11 @@ export class ChannelRegistry {
   constructor(host: ChannelRegistryHost, grants: GrantBook) {
     this.#host = host;
     this.#grants = grants;
-    this.#context = { report: (error) => host.report(error), knownFaults: new Set() };
+    this.#context = {
+      report: (error) => host.report(error),
+      messageHandlers: host.messageHandlers,
+      knownFaults: new Set(),
+    };
   }
 
   /** @param onEnd called once, after the registration was removed */

@@ -36,6 +36,7 @@ const MAX_DATA_BYTES = 63 * 1_024;
 export interface ConnectionHost {
   /** Read anew at every use: `initialize` may replace the callbacks. */
   readonly config: RealtimeConfig;
+  readonly messageHandlers: ReadonlySet<MessageHandler>;
   setStatus(state: ConnectionState, reason: RealtimeError | null): void;
   report(error: RealtimeError): void;
 }
@@ -181,6 +182,7 @@ export class Connection {
       get claims() {
         return connection.#token.claims;
       },
+      messageHandlers: connection.#host.messageHandlers,
       report: (error: RealtimeError) => connection.#host.report(error),
     };
   }

@@ -47,6 +47,7 @@ export class RealtimeManager implements RealtimeClient {
   #config: RealtimeConfig;
   #status: RealtimeStatus;
   readonly #listeners = new Set<(status: RealtimeStatus) => void>();
+  readonly #messageHandlers = new Set<MessageHandler>();
   /** Grants that came before anything needed a connection. */
   readonly #grants = new Map<string, ChannelGrant>();
   #connection: Connection | null = null;
@@ -127,6 +128,12 @@ export class RealtimeManager implements RealtimeClient {
     };
   }
 
+  onMessage(handler: MessageHandler): Unsubscribe {
+    const own: MessageHandler = (message, publication) => handler(message, publication);
+    this.#messageHandlers.add(own);
+    return () => this.#messageHandlers.delete(own);
+  }
+
   addGrant(grant: ChannelGrant): void {
     if (this.#connection) this.#connection.addGrant(grant);
     else this.#grants.set(grant.channel, grant);
@@ -178,6 +185,7 @@ export class RealtimeManager implements RealtimeClient {
     this.#connection?.dispose();
     this.#setStatus('disposed', null);
     this.#listeners.clear();
+    this.#messageHandlers.clear();
     this.#grants.clear();
   }
 
@@ -224,6 +232,7 @@ export class RealtimeManager implements RealtimeClient {
       get config() {
         return manager.#config;
       },
+      messageHandlers: this.#messageHandlers,
       setStatus: (state, reason) => manager.#setStatus(state, reason),
       report: (error) => manager.#report(error),
     };

@@ -187,7 +187,7 @@ export interface ChannelHistory {
 export interface RealtimeClient {
   subscribe(channel: string, handler: MessageHandler, options?: SubscribeOptions): Unsubscribe;
   /** Called once for each message that arrives on any channel, whether somebody subscribed to it or the connection carries it. */
-  onMessage?(handler: MessageHandler): Unsubscribe;
+  onMessage(handler: MessageHandler): Unsubscribe;
   /** Hands over a grant. Checked (user, channel, expiry) before it is used; a bad one is reported and dropped. */
   addGrant(grant: ChannelGrant): void;
   /** The channels that the connection token itself carries, once known. */

@@ -65,10 +65,9 @@ class ClientBinding implements QueryBinding {
     };
     answers.listeners.add(listener);
     this.#ends.push(() => answers.listeners.delete(listener));
-    const end = manager.onMessage?.((message, publication) =>
-      weak.deref()?.on({ type: 'message', message, publication }),
+    this.#ends.push(
+      manager.onMessage((message, publication) => weak.deref()?.on({ type: 'message', message, publication })),
     );
-    if (end) this.#ends.push(end);
     collected.register(this, this.#ends, this);
 
     this.#load = () => {
