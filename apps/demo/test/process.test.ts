@@ -24,6 +24,14 @@ const answers = async (url: string) => {
   return response?.ok ?? false;
 };
 
+const isRunning = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
 async function occupyPort(host: string): Promise<number> {
   occupant = createServer();
   await new Promise<void>((resolve) => occupant!.listen(0, host, resolve));
@@ -56,6 +64,15 @@ describe('the demo as a process', () => {
     demo = await startDemoProcess({}, ['node', '-e', script]);
     process.kill(demo.pid, 'SIGKILL');
     await expect.poll(demo.isAlive, ending).toBe(false);
+  });
+});
+
+describe('a job in the background', () => {
+  it('outlives the shell that put it there', async () => {
+    demo = await startDemoProcess({}, ['sh', '-c', `${START.join(' ')} &`]);
+    await expect.poll(() => isRunning(demo!.pid)).toBe(false);
+    // Longer than it takes to notice a parent that is gone.
+    for (const until = Date.now() + 1_500; Date.now() < until; ) expect(await answers(demo.url)).toBe(true);
   });
 });
 
