@@ -20,7 +20,7 @@ import {
 
 /** The transport over the official `centrifuge` client. It translates and decides nothing. */
 export function createCentrifugeTransport(config: TransportConfig, events: TransportEvents): Transport {
-  // The SDK never takes its listeners off `globalThis`; a target of our own dies with it.
+  // The page's signals come through `networkChanged`: they also ask for proofs, and one listener is enough.
   const network = new EventTarget();
   const sdk = new Centrifuge(config.wsUrl, {
     name: 'op-realtime',

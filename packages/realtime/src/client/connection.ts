@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.ts';
 import {
   BrokerError,
+  ConfigError,
   DisconnectedError,
   InvalidMessageError,
   type RealtimeError,
@@ -226,8 +227,20 @@ export class Connection {
   #connect(): void {
     this.#isOpen = true;
     this.#fire('need', null);
-    this.#transport ??= this.#createTransport();
-    this.#transport.connect();
+    try {
+      this.#transport ??= this.#createTransport();
+      this.#transport.connect();
+    } catch (cause) {
+      // The SDK throws for what no retry can mend, such as a platform without a WebSocket.
+      const error = new ConfigError(
+        'The connection cannot be opened here. Is there a WebSocket? Else pass `websocket`.',
+        {
+          cause,
+        },
+      );
+      this.#host.report(error);
+      this.#fire('fail', error);
+    }
   }
 
   #createTransport(): Transport {

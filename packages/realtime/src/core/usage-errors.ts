@@ -13,8 +13,8 @@ export class InvalidChannelError extends RealtimeError {
 /** An option or environment variable that is missing or malformed. Code `invalid_config`. */
 export class ConfigError extends RealtimeError {
   override readonly name = 'ConfigError';
-  constructor(message: string) {
-    super('invalid_config', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('invalid_config', message, options);
   }
 }
 
