@@ -65,7 +65,7 @@ if [ "$what" = test ] || [ "$what" = all ]; then
   started=$(now)
   code=0
   npx --yes pnpm@12.21.0 test </dev/null >"$place/test.log" 2>&1 || code=$?
-  echo "test: exit code $code after $(($(now) - started)) ms: $(tail -n 1 "$place/test.log")"
+  echo "test: exit code $code after $(($(now) - started)) ms: $(grep -aE '^[0-9]+ passed' "$place/test.log" || echo 'no closing line')"
   sed -n '/^Lanes$/,/^$/p' "$place/test.log"
   grep -a 'SKIPPED' "$place/test.log" | sort -u || true
   if [ $code -ne 0 ]; then
