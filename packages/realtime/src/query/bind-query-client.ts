@@ -1,7 +1,7 @@
 import type { QueryClient } from '@tanstack/query-core';
 import type { RealtimeClient, Unsubscribe } from '../client/types.ts';
 import type { QueryKey } from '../core/message.ts';
-import { type CallListener, sharedAnswers } from './answers.ts';
+import { type Answers, type CallListener, sharedAnswers } from './answers.ts';
 import type { Binding, BindingOptions, EarlyEvent } from './binding.ts';
 import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
 
@@ -57,19 +57,8 @@ class ClientBinding implements QueryBinding {
 
   constructor(client: QueryClient, manager: RealtimeClient, options: BindingOptions) {
     const { answers = sharedAnswers() } = options;
-    // The manager and the link outlive the client: they must not keep it.
-    const weak = new WeakRef(this);
-    const listener: CallListener = {
-      tick: () => weak.deref()?.core?.tick() ?? 0,
-      on: (event) => weak.deref()?.on(event),
-    };
-    answers.listeners.add(listener);
-    this.#ends.push(() => answers.listeners.delete(listener));
-    this.#ends.push(
-      manager.onMessage((message, publication) => weak.deref()?.on({ type: 'message', message, publication })),
-    );
+    const listener = follow(this, answers, manager, this.#ends);
     collected.register(this, this.#ends, this);
-
     this.#load = () => {
       if (this.#isLoading) return;
       this.#isLoading = true;
@@ -116,4 +105,22 @@ class ClientBinding implements QueryBinding {
       if (event.type === 'answered' || event.type === 'message') this.#load();
     }
   }
+}
+
+/**
+ * Has a binding told what happens. The manager and the link outlive the client and must not keep it. A function of its own: closures of one scope keep each other's
+ * variables.
+ */
+function follow(binding: ClientBinding, answers: Answers, manager: RealtimeClient, ends: (() => void)[]): CallListener {
+  const weak = new WeakRef(binding);
+  const listener: CallListener = {
+    tick: () => weak.deref()?.core?.tick() ?? 0,
+    on: (event) => weak.deref()?.on(event),
+  };
+  answers.listeners.add(listener);
+  ends.push(
+    () => answers.listeners.delete(listener),
+    manager.onMessage((message, publication) => weak.deref()?.on({ type: 'message', message, publication })),
+  );
+  return listener;
 }

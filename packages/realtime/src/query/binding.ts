@@ -139,13 +139,7 @@ export class Binding {
       }),
       followMutations(mutations, (failed) => this.#refetcher.mutationEnded(failed)),
     ];
-    // The client's caches may hold on to this; what outlives the client may not.
-    const weak = new WeakRef(this.#refetcher);
-    const subscriptions = this.#subscriptions;
-    const returned = () => weak.deref()?.returned();
-    ends.push(focusManager.subscribe(returned), onlineManager.subscribe(returned), () => {
-      for (const end of subscriptions.values()) end();
-    });
+    followPage(this.#refetcher, this.#subscriptions, focusManager, onlineManager, ends);
     for (const event of early) if (event.type !== 'called') this.on(event);
   }
 
@@ -373,6 +367,21 @@ export class Binding {
       if (!(joined?.live && entry.bonds.has(joined)) && matchesQuery(message, entry.key))
         freshness.force(entry, spreadOf(message));
   }
+}
+
+/** The page and the manager outlive the client and must not keep it. A function of its own: closures of one scope keep each other's variables. */
+function followPage(
+  refetcher: Refetcher,
+  subscriptions: ReadonlyMap<string, Unsubscribe>,
+  focus: FocusSource,
+  network: OnlineSource,
+  ends: (() => void)[],
+): void {
+  const weak = new WeakRef(refetcher);
+  const returned = () => weak.deref()?.returned();
+  ends.push(focus.subscribe(returned), network.subscribe(returned), () => {
+    for (const end of subscriptions.values()) end();
+  });
 }
 
 function isCallOf({ procedure }: Bound, { path, input }: Call): boolean {

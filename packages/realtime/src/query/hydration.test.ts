@@ -1,0 +1,180 @@
+import { dehydrate, hydrate, QueryClient } from '@tanstack/query-core';
+import superjson from 'superjson';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type App, openApp, turn } from '../../test/bound-app.ts';
+import { FakeManager } from '../../test/fake-manager.ts';
+import { createBackend, watched } from '../../test/trpc-backend.ts';
+import type { ChannelName } from '../core/channel.ts';
+import type { Message } from '../core/message.ts';
+import { Answers } from './answers.ts';
+import { carryFreshness, deserializeData, serializeData } from './hydration.ts';
+
+const ORG: ChannelName = 'trpc:org:1';
+const INVALIDATE: Message = { type: 'channel-invalidation' };
+const fresh = { staleTime: Number.POSITIVE_INFINITY };
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0).reverse()) close();
+});
+
+/** A server that renders with a query client of its own, and a browser that takes over. */
+function open(json: typeof superjson | null) {
+  const backend = createBackend();
+  const manager = new FakeManager();
+  backend.meta.watch = () => [watched(ORG, manager.top(ORG), 'grant')];
+  const side = () => {
+    const answers = new Answers();
+    const freshness = carryFreshness({
+      answers,
+      ...(json && { serialize: json.serialize, deserialize: (data) => json.deserialize(data as never) }),
+    });
+    const app = openApp({
+      backend,
+      manager,
+      answers,
+      client: {
+        defaultOptions: {
+          dehydrate: { serializeData: freshness.serializeData },
+          hydrate: { deserializeData: freshness.deserializeData },
+        },
+      },
+    });
+    closing.push(() => app.close());
+    return app;
+  };
+  const server = side();
+  const browser = side();
+  /** What travels in the page. */
+  const send = () => JSON.parse(JSON.stringify(dehydrate(server.queryClient)));
+  return { backend, manager, server, browser, send };
+}
+const itemOf = (app: App) => app.trpc.item.queryOptions({ id: '1' }, fresh);
+
+describe.each([
+  ['JSON', null],
+  ['superjson', superjson],
+])('a query that a server rendered, with %s', (_, json) => {
+  it('is bound and live without another request where nothing changed', async () => {
+    const { backend, manager, server, browser, send } = open(json);
+    await server.queryClient.prefetchQuery(itemOf(server));
+    expect(manager.asked).toEqual([]);
+    hydrate(browser.queryClient, send());
+    browser.observe(itemOf(browser));
+    await browser.pass(10_000);
+    expect(backend.runs.get('item')).toBe(1);
+    expect(manager.grants).toContainEqual({ channel: ORG, token: 'grant' });
+    expect(browser.binding.status(itemOf(browser).queryKey).state).toBe('live');
+    manager.publish(ORG, INVALIDATE);
+    await browser.pass(1_000);
+    expect(backend.runs.get('item')).toBe(2);
+  });
+
+  it('shows what changed between the render and the hydration, with one request', async () => {
+    const { backend, manager, server, browser, send } = open(json);
+    await server.queryClient.prefetchQuery(itemOf(server));
+    const page = send();
+    backend.items.set('1', { id: '1', changed: true });
+    manager.append(ORG, INVALIDATE);
+    hydrate(browser.queryClient, page);
+    browser.observe(itemOf(browser));
+    await browser.pass(10_000);
+    expect(backend.runs.get('item')).toBe(2);
+    expect(browser.queryClient.getQueryData<unknown>(itemOf(browser).queryKey)).toEqual({ id: '1', changed: true });
+    expect(browser.binding.status(itemOf(browser).queryKey).state).toBe('live');
+  });
+
+  it('is fetched once where its channel cannot be joined in time', async () => {
+    const { backend, manager, server, browser, send } = open(json);
+    manager.isConnected = false;
+    await server.queryClient.prefetchQuery(itemOf(server));
+    hydrate(browser.queryClient, send());
+    browser.observe(itemOf(browser));
+    await browser.pass(6_000);
+    await browser.pass(1_000);
+    expect(backend.runs.get('item')).toBe(2);
+  });
+
+  it('is bound with all its pages', async () => {
+    const { backend, manager, server, browser, send } = open(json);
+    const pagesOf = (app: App) =>
+      app.trpc.pages.infiniteQueryOptions({ limit: 2 }, { ...fresh, getNextPageParam: ({ next }) => next });
+    await server.queryClient.prefetchInfiniteQuery({ ...pagesOf(server), pages: 2 } as never);
+    hydrate(browser.queryClient, send());
+    browser.observe(pagesOf(browser) as never);
+    await browser.pass(1_000);
+    expect(browser.binding.status(pagesOf(browser).queryKey).state).toBe('live');
+    expect(backend.runs.get('pages')).toBe(2);
+    manager.publish(ORG, INVALIDATE);
+    await browser.pass(1_000);
+    expect(backend.runs.get('pages')).toBe(4);
+  });
+
+  it('is bound where it comes into a query that exists already', async () => {
+    const { backend, manager, server, browser, send } = open(json);
+    browser.observe(itemOf(browser));
+    await browser.pass(1_000);
+    backend.items.set('1', { id: '1', changed: true });
+    manager.publish(ORG, INVALIDATE);
+    await turn(3); // so that its time is later
+    await server.queryClient.prefetchQuery(itemOf(server));
+    backend.runs.clear();
+    hydrate(browser.queryClient, send());
+    await browser.pass(10_000);
+    expect(browser.queryClient.getQueryData<unknown>(itemOf(browser).queryKey)).toEqual({ id: '1', changed: true });
+    expect(backend.runs.get('item')).toBeUndefined();
+    expect(browser.binding.status(itemOf(browser).queryKey).state).toBe('live');
+  });
+
+  it('is bound where it is streamed as a promise', async () => {
+    const { backend, manager, server, browser } = open(json);
+    void server.queryClient.prefetchQuery(itemOf(server));
+    const state = dehydrate(server.queryClient, { shouldDehydrateQuery: () => true });
+    hydrate(browser.queryClient, state);
+    browser.observe(itemOf(browser));
+    await browser.pass(1_000);
+    expect(backend.runs.get('item')).toBe(1);
+    expect(browser.binding.status(itemOf(browser).queryKey).state).toBe('live');
+    manager.publish(ORG, INVALIDATE);
+    await browser.pass(1_000);
+    expect(backend.runs.get('item')).toBe(2);
+  });
+
+  it('travels as it is where nothing is known about it', async () => {
+    const { server, browser, send, backend } = open(json);
+    backend.meta.watch = () => [];
+    await server.queryClient.prefetchQuery(itemOf(server));
+    hydrate(browser.queryClient, send());
+    expect(browser.queryClient.getQueryData<unknown>(itemOf(browser).queryKey)).toEqual({ id: '1' });
+    expect(browser.binding.status(itemOf(browser).queryKey).detail).toBe('unbound');
+  });
+});
+
+describe('what is carried', () => {
+  it.each([
+    [null],
+    [5],
+    ['text'],
+    [[1, 2]],
+    [{ rt: 1, v: 2 }],
+    [{ v: 2 }],
+    [{ rt: [], v: 1, more: true }],
+    [{ pages: [{}], pageParams: [0] }],
+  ])('keeps data that only looks like it: %j', (data) => {
+    expect(deserializeData(JSON.parse(JSON.stringify(serializeData(data))))).toEqual(data);
+  });
+
+  it('is bound by no query where it is malformed', async () => {
+    const app = openApp();
+    closing.push(() => app.close());
+    const { deserializeData: read } = carryFreshness({ answers: app.answers });
+    app.queryClient.setQueryData(['a'], read({ rt: [{ v: 1, watch: 'all' }], v: { a: 1 } }));
+    app.queryClient.setQueryData(['b'], read({ rt: ['x', 'y', 'z'], v: { a: 1 } }));
+    await app.pass(100);
+    expect(app.queryClient.getQueryData(['a'])).toEqual({ a: 1 });
+    expect(app.binding.status(['a']).detail).toBe('unbound');
+  });
+
+  it('needs no query client to be read', () => {
+    expect(new QueryClient({ defaultOptions: { hydrate: { deserializeData } } })).toBeDefined();
+  });
+});
