@@ -1,7 +1,12 @@
+import { KEY_PAIRS } from './clients/key-pairs.ts';
+
 /**
  * The settings that scenarios need, each a full set of Centrifugo's own variables. One server is started per environment and shared by all of its
  * scenarios, which keep out of each other's way by names (`t.channel()`, `t.user`), so an environment must not hold a setting that disturbs others.
  */
+
+/** Stands in a variable for the address of the application behind the proxies, which is known only when it runs. */
+export const APP = '{{app}}';
 
 type Options = Readonly<Record<string, string | number | boolean>>;
 
@@ -182,6 +187,81 @@ export const ENVIRONMENTS = {
       HTTP_API_ERROR_MODE: 'transport',
     },
     { plain: open, closed: {}, open: namespaces.open, anonymous: namespaces.anonymous },
+  ),
+  /** The other transports, with the namespaces of `standard`. */
+  transports: environment(
+    'transports',
+    {
+      HTTP_STREAM_ENABLED: true,
+      SSE_ENABLED: true,
+      UNI_SSE_ENABLED: true,
+      UNI_HTTP_STREAM_ENABLED: true,
+      UNI_WEBSOCKET_ENABLED: true,
+      CLIENT_ALLOWED_ORIGINS: 'http://app.example',
+      PROMETHEUS_ENABLED: true,
+    },
+    namespaces,
+  ),
+  /** Keys of pairs: RSA and ECDSA. */
+  publickeys: environment(
+    'publickeys',
+    { CLIENT_TOKEN_RSA_PUBLIC_KEY: KEY_PAIRS.rsa.publicPem, CLIENT_TOKEN_ECDSA_PUBLIC_KEY: KEY_PAIRS.ec.publicPem },
+    { plain: open, closed: {} },
+  ),
+  /** Keys from a JSON Web Key Set. */
+  jwks: environment(
+    'jwks',
+    {
+      CLIENT_TOKEN_JWKS_PUBLIC_ENDPOINT: `${APP}/jwks`,
+      CLIENT_TOKEN_INSECURE_SKIP_JWKS_ENDPOINT_SAFETY_CHECK: true,
+    },
+    { plain: open, closed: {} },
+  ),
+  /** The application behind proxies decides. */
+  proxies: environment(
+    'proxies',
+    {
+      CLIENT_ALLOWED_ORIGINS: 'http://app.example',
+      CLIENT_EXPIRED_CLOSE_DELAY: '2s',
+      CLIENT_EXPIRED_SUB_CLOSE_DELAY: '2s',
+      CLIENT_PRESENCE_UPDATE_INTERVAL: '1s',
+      CLIENT_CONCURRENCY: 8,
+      CLIENT_PROXY_CONNECT_ENABLED: true,
+      CLIENT_PROXY_CONNECT_ENDPOINT: `${APP}/connect`,
+      CLIENT_PROXY_CONNECT_HTTP_HEADERS: 'Cookie Origin X-Real',
+      CLIENT_PROXY_CONNECT_EMULATED_HEADERS: 'X-Real X-Emulated',
+      CLIENT_PROXY_REFRESH_ENABLED: true,
+      CLIENT_PROXY_REFRESH_ENDPOINT: `${APP}/refresh`,
+      CHANNEL_PROXY_SUBSCRIBE_ENDPOINT: `${APP}/subscribe`,
+      CHANNEL_PROXY_PUBLISH_ENDPOINT: `${APP}/publish`,
+      CHANNEL_PROXY_SUB_REFRESH_ENDPOINT: `${APP}/sub_refresh`,
+      RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: true,
+      RPC_PROXY_ENDPOINT: `${APP}/rpc`,
+      RPC_PROXY_TIMEOUT: '500ms',
+      RPC_PROXY_HTTP_HEADERS: 'Cookie',
+      RPC_PROXY_HTTP_STATIC_HEADERS: '{"X-Static":"s"}',
+      RPC_PROXY_INCLUDE_CONNECTION_META: true,
+      RPC_PROXY_HTTP_STATUS_TO_CODE_TRANSFORMS:
+        '[{"status_code":401,"to_error":{"code":1401,"message":"go away"}},{"status_code":403,"to_disconnect":{"code":4501,"reason":"out"}}]',
+      RPC_NAMESPACES: 'named',
+      RPC_NAMESPACES_NAMED_PROXY_ENABLED: true,
+      RPC_NAMESPACES_NAMED_PROXY_NAME: 'other',
+      PROXIES: 'other',
+      PROXIES_OTHER_ENDPOINT: `${APP}/other`,
+    },
+    {
+      closed: {},
+      plain: open,
+      proxied: {
+        ...history,
+        PRESENCE: true,
+        ALLOW_PRESENCE_FOR_SUBSCRIBER: true,
+        ALLOW_RECOVERY: true,
+        SUBSCRIBE_PROXY_ENABLED: true,
+        PUBLISH_PROXY_ENABLED: true,
+        SUB_REFRESH_PROXY_ENABLED: true,
+      },
+    },
   ),
   /** Everybody's personal channel. */
   personal: environment(

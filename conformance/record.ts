@@ -3,6 +3,7 @@
  * dropped, everything else is played, and the transcripts are printed with what came. Read the result before you believe it.
  */
 import { readFileSync } from 'node:fs';
+import { App } from './clients/app.ts';
 import { centrifugoDriver, findCentrifugo } from './drivers/centrifugo.ts';
 import { ENVIRONMENTS } from './environments.ts';
 import { ScenarioContext } from './scenario.ts';
@@ -16,12 +17,13 @@ if (!file || !source) {
   process.exit(1);
 }
 const { environment, transcripts } = parseTranscripts(readFileSync(file, 'utf8'));
+const app = await App.start();
 const server = await centrifugoDriver(source).start(ENVIRONMENTS[environment]);
 const out: string[] = [`environment: ${environment}`];
 for (const [index, { sentence, lines }] of transcripts.entries()) {
   out.push('', `# ${sentence}`);
   const unique = `rec-${index}`;
-  const context = new ScenarioContext(server, unique);
+  const context = new ScenarioContext(server, unique, app);
   const player = new TranscriptPlayer(context);
   const names = new Map<string, string>();
   const ids = new Map<string, string>();
@@ -74,3 +76,4 @@ for (const [index, { sentence, lines }] of transcripts.entries()) {
 }
 process.stdout.write(`${out.join('\n')}\n`);
 await server.close();
+await app.close();

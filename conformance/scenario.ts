@@ -1,10 +1,17 @@
-import { Centrifuge, type Options as CentrifugeOptions } from 'centrifuge';
+import { Centrifuge, type Options as CentrifugeOptions, type TransportEndpoint } from 'centrifuge';
 import WebSocket from 'ws';
 import { type ApiOptions, type ApiResponse, callApi } from './clients/api-client.ts';
+import type { App, AppAnswer, AppRequest } from './clients/app.ts';
+import { ProtobufClient } from './clients/protobuf-client.ts';
+import { SocketClient, type WireOptions } from './clients/socket-client.ts';
+import { StreamClient } from './clients/stream-client.ts';
 import { signToken, type TokenOptions } from './clients/tokens.ts';
-import { type Message, WireClient, type WireOptions } from './clients/wire-client.ts';
+import type { Message, WireClient } from './clients/wire-client.ts';
 import type { Server } from './drivers/driver.ts';
 import type { EnvironmentName } from './environments.ts';
+
+/** How a scenario's clients speak: JSON or Protobuf over WebSocket, or JSON over HTTP streaming or server-sent events. */
+export type Transport = 'websocket' | 'protobuf' | 'http_stream' | 'sse';
 
 /** One statement about the server, with the proof. The name is a sentence and stays the same: `known-differences.ts` refers to it. */
 export interface Scenario {
@@ -37,15 +44,18 @@ export function scenarios(
 /** What a scenario works with. All that is opened through it is closed after it. */
 export class ScenarioContext {
   readonly server: Server;
+  /** The application behind the proxies, in environments that have one. */
+  readonly app: App;
   /** Unique in this run and across runs, so that one server serves many scenarios. */
   readonly unique: string;
   readonly #wires: WireClient[] = [];
   readonly #cleanups: (() => unknown)[] = [];
   #opened = 0;
 
-  constructor(server: Server, unique: string) {
+  constructor(server: Server, unique: string, app: App) {
     this.server = server;
     this.unique = unique;
+    this.app = app;
   }
 
   /** A user of this scenario's own; another label is another user. */
@@ -69,21 +79,32 @@ export class ScenarioContext {
   }
 
   /** A socket on which nothing was said yet. */
-  async open(options?: WireOptions): Promise<WireClient> {
-    const wire = await WireClient.open(this.node(), options);
+  async open(options?: WireOptions): Promise<SocketClient> {
+    const wire = await SocketClient.open(this.node(), options);
+    this.#wires.push(wire);
+    return wire;
+  }
+
+  /** The same over any transport. */
+  async openOver(transport: Transport, options: WireOptions = {}): Promise<WireClient> {
+    if (transport === 'websocket') return this.open(options);
+    const wire =
+      transport === 'protobuf'
+        ? await ProtobufClient.open(this.node(), options)
+        : new StreamClient(this.node(), transport, options);
     this.#wires.push(wire);
     return wire;
   }
 
   /** A connected client: these claims, by default only the scenario's user. The reply to its connect command stays readable in `lines[0]`. */
-  async connect(claims: Record<string, unknown> = { sub: this.user() }, options?: WireOptions): Promise<WireClient> {
+  async connect(claims: Record<string, unknown> = { sub: this.user() }, options?: WireOptions): Promise<SocketClient> {
     const wire = await this.open(options);
     await wire.call({ connect: { token: await signToken(claims) } });
     return wire;
   }
 
   /** A connected client that has subscribed to these channels. */
-  async subscriber(...channels: string[]): Promise<WireClient> {
+  async subscriber(...channels: string[]): Promise<SocketClient> {
     const wire = await this.connect();
     for (const channel of channels) {
       const reply = await wire.call({ subscribe: { channel } });
@@ -94,7 +115,12 @@ export class ScenarioContext {
 
   /** The official client, connected to nothing yet. */
   sdk(options: Partial<CentrifugeOptions> = {}): Centrifuge {
-    const client = new Centrifuge(`${this.node().replace(/^http/, 'ws')}/connection/websocket`, {
+    return this.sdkOver(`${this.node().replace(/^http/, 'ws')}/connection/websocket`, options);
+  }
+
+  /** The official client with an endpoint, or a list of transports. */
+  sdkOver(endpoint: string | TransportEndpoint[], options: Partial<CentrifugeOptions>): Centrifuge {
+    const client = new Centrifuge(endpoint, {
       websocket: WebSocket,
       minReconnectDelay: 20,
       maxReconnectDelay: 200,
@@ -118,6 +144,17 @@ export class ScenarioContext {
     let result: unknown;
     for (const item of data) result = (await this.api('publish', { channel, data: item })).result;
     return result as { offset: number; epoch: string };
+  }
+
+  /** Answers the requests about this scenario that the server sends to the application; gives a list that grows with them. */
+  answer(answers: (request: AppRequest) => AppAnswer): AppRequest[] {
+    const requests: AppRequest[] = [];
+    this.app.handle(this.unique, (request) => {
+      requests.push(request);
+      return answers(request);
+    });
+    this.onEnd(() => this.app.forget(this.unique));
+    return requests;
   }
 
   /** Runs after the scenario, whatever its end. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { WireClient } from './clients/wire-client.ts';
 import { ENVIRONMENTS, type EnvironmentName, SECRETS } from './environments.ts';
-import type { Scenario, ScenarioContext } from './scenario.ts';
+import type { Scenario, ScenarioContext, Transport } from './scenario.ts';
 
 /**
  * A transcript is a scenario written down as what is said on the wire, in `transcripts/*.txt`:
@@ -18,6 +18,7 @@ import type { Scenario, ScenarioContext } from './scenario.ts';
  *
  * | line | meaning |
  * | --- | --- |
+ * | `@ transports` | only over these: `websocket`, `protobuf`, `http_stream`, `sse` |
  * | `C claims` | opens a socket and connects with a token of these claims; `%client1` is the first one's client id |
  * | `O options` | opens a socket and says nothing |
  * | `> text` | sends one frame; `⏎` is a line break in it |
@@ -35,11 +36,13 @@ import type { Scenario, ScenarioContext } from './scenario.ts';
 export interface Transcript {
   readonly sentence: string;
   readonly lines: readonly string[];
+  /** The transports it holds for; all if absent. */
+  readonly transports?: readonly string[];
 }
 
 /** Reads a file of transcripts. */
 export function parseTranscripts(text: string): { environment: EnvironmentName; transcripts: Transcript[] } {
-  const transcripts: { sentence: string; lines: string[] }[] = [];
+  const transcripts: { sentence: string; lines: string[]; transports?: string[] }[] = [];
   let environment: string | undefined;
   for (const line of text.split('\n')) {
     if (line.startsWith('environment: ')) environment = line.slice('environment: '.length).trim();
@@ -47,7 +50,8 @@ export function parseTranscripts(text: string): { environment: EnvironmentName; 
     else if (line.trim() !== '') {
       const current = transcripts.at(-1);
       if (!current) throw new Error(`expected "# sentence" before "${line}"`);
-      current.lines.push(line);
+      if (line.startsWith('@ ')) current.transports = line.slice(2).split(' ');
+      else current.lines.push(line);
     }
   }
   if (environment === undefined || !(environment in ENVIRONMENTS))
@@ -57,16 +61,20 @@ export function parseTranscripts(text: string): { environment: EnvironmentName; 
   return { environment: environment as EnvironmentName, transcripts };
 }
 
-/** The scenarios of one file in `transcripts/`. */
-export function transcriptScenarios(area: string, file = area): Scenario[] {
-  const text = readFileSync(new URL(`./transcripts/${file}.txt`, import.meta.url), 'utf8');
-  const { environment, transcripts } = parseTranscripts(text);
-  return transcripts.map(({ sentence, lines }) => ({
-    name: `${area}: ${sentence}`,
+/** The scenarios of one file in `transcripts/`, over WebSocket, or in another environment over another transport. */
+export function transcriptScenarios(
+  area: string,
+  { transport = 'websocket', ...options }: { transport?: Transport; environment?: EnvironmentName } = {},
+): Scenario[] {
+  const text = readFileSync(new URL(`./transcripts/${area}.txt`, import.meta.url), 'utf8');
+  const { environment, transcripts } = { ...parseTranscripts(text), ...options };
+  const applying = transcripts.filter(({ transports }) => transports?.includes(transport) ?? true);
+  return applying.map(({ sentence, lines }) => ({
+    name: transport === 'websocket' ? `${area}: ${sentence}` : `${area} over ${transport}: ${sentence}`,
     environment,
     ownServer: false,
     run: async (t) => {
-      const player = new TranscriptPlayer(t);
+      const player = new TranscriptPlayer(t, transport);
       for (const line of lines) await player.play(line);
       await player.expectNothingMore();
     },
@@ -83,9 +91,11 @@ export class TranscriptPlayer {
   answer: unknown;
   #answerText = '';
   readonly #t: ScenarioContext;
+  readonly #transport: Transport;
 
-  constructor(t: ScenarioContext) {
+  constructor(t: ScenarioContext, transport: Transport = 'websocket') {
     this.#t = t;
+    this.#transport = transport;
   }
 
   async play(line: string): Promise<void> {
@@ -105,7 +115,7 @@ export class TranscriptPlayer {
   async #step(verb: string, text: string, socket: WireClient): Promise<void> {
     switch (verb) {
       case 'C': {
-        const wire = await this.#t.open();
+        const wire = await this.#t.openOver(this.#transport);
         this.sockets.push(wire);
         const reply = await wire.call({ connect: { token: await this.#t.token(JSON.parse(text)) } });
         const connect = reply.connect as { client: string } | undefined;
@@ -114,7 +124,7 @@ export class TranscriptPlayer {
         return;
       }
       case 'O':
-        this.sockets.push(await this.#t.open(text ? JSON.parse(text) : {}));
+        this.sockets.push(await this.#t.openOver(this.#transport, text ? JSON.parse(text) : {}));
         return;
       case '>':
         socket.sendText(text);

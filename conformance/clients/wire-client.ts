@@ -1,21 +1,9 @@
-import WebSocket, { type ClientOptions } from 'ws';
-
 /** How long any single wait may take. Only a failing scenario ever waits this long. */
 export const WAIT_MS = 10_000;
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** A reply or push as it came, parsed. */
 export type Message = { [key: string]: unknown };
-
-export interface WireOptions {
-  /** @default /connection/websocket */
-  readonly path?: string;
-  readonly subprotocol?: string;
-  readonly headers?: Record<string, string>;
-  /** Whether server pings are answered. @default true */
-  readonly pong?: boolean;
-  readonly ws?: ClientOptions;
-}
 
 export interface Close {
   readonly code: number;
@@ -35,82 +23,53 @@ export async function within<T>(promise: Promise<T>, what: string, waitMs = WAIT
   }
 }
 
-/**
- * A bare WebSocket that speaks JSON frames: what a scenario sends is sent as it is, what comes is kept in order.
- * Server pings are answered and left out, unless `pong: false`.
- */
-export class WireClient {
+/** One connection to a server, by whatever transport: what comes is kept in order. Server pings are answered and left out, unless `pong: false`. */
+export abstract class WireClient {
   /** Every message line that came, in order, as text. */
   readonly lines: string[] = [];
-  /** The WebSocket messages that came, in order: a frame may hold several lines. */
-  readonly frames: string[] = [];
   readonly closed: Promise<Close>;
-  readonly socket: WebSocket;
   isClosed = false;
   /** What was said, for a failure's message. */
   readonly transcript: string[] = [];
+  readonly #answersPings: boolean;
+  #resolveClosed: (close: Close) => void = () => {};
   #queue: Message[] = [];
   #waiters: (() => void)[] = [];
   #nextId = 1;
 
-  private constructor(socket: WebSocket, pong: boolean) {
-    this.socket = socket;
+  constructor(answersPings: boolean) {
+    this.#answersPings = answersPings;
     this.closed = new Promise((resolve) => {
-      socket.once('close', (code, reason) => {
-        this.isClosed = true;
-        this.transcript.push(`closed ${code} ${reason}`);
-        resolve({ code, reason: reason.toString() });
-        this.#wake();
-      });
-    });
-    socket.on('error', (error) => this.transcript.push(`error ${error.message}`));
-    socket.on('message', (data) => {
-      const text = data.toString();
-      this.frames.push(text);
-      for (const line of text.split('\n')) {
-        if (line === '') continue;
-        this.transcript.push(`<- ${line.slice(0, 500)}`);
-        if (line === '{}' && pong) socket.send('{}');
-        else {
-          this.lines.push(line);
-          this.#queue.push(JSON.parse(line) as Message);
-        }
-      }
-      this.#wake();
+      this.#resolveClosed = resolve;
     });
   }
 
-  /** Opens the socket and says nothing yet. */
-  static async open(node: string, options: WireOptions = {}): Promise<WireClient> {
-    const url = `${node.replace(/^http/, 'ws')}${options.path ?? '/connection/websocket'}`;
-    const socket = new WebSocket(url, options.subprotocol ? [options.subprotocol] : [], {
-      headers: options.headers,
-      ...options.ws,
-    });
-    const client = new WireClient(socket, options.pong ?? true);
-    await within(
-      new Promise((resolve, reject) => {
-        socket.once('open', resolve);
-        socket.once('error', reject);
-      }),
-      'the socket to open',
-    );
-    return client;
+  /** Sends these commands, as JSON text, in one frame or request. */
+  abstract sendText(text: string): void;
+  /** Ends it from this side, at once. */
+  abstract close(): void;
+
+  /** Takes in one message line. */
+  protected receive(line: string): void {
+    this.transcript.push(`<- ${line.slice(0, 500)}`);
+    if (line === '{}' && this.#answersPings) this.sendText('{}');
+    else {
+      this.lines.push(line);
+      this.#queue.push(JSON.parse(line) as Message);
+      this.#wake();
+    }
+  }
+
+  protected ended(close: Close): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.transcript.push(`closed ${close.code} ${close.reason}`);
+    this.#resolveClosed(close);
+    this.#wake();
   }
 
   #wake(): void {
     for (const waiter of this.#waiters.splice(0)) waiter();
-  }
-
-  /** Sends one WebSocket text message. */
-  sendText(text: string): void {
-    this.transcript.push(`-> ${text.slice(0, 500)}`);
-    this.socket.send(text);
-  }
-
-  sendBinary(bytes: Uint8Array): void {
-    this.transcript.push(`-> ${bytes.length} bytes`);
-    this.socket.send(bytes);
   }
 
   /** Sends the commands as they are, in one frame. */
@@ -167,10 +126,6 @@ export class WireClient {
 
   async closeCode(): Promise<Close> {
     return within(this.closed, 'the close frame');
-  }
-
-  close(): void {
-    this.socket.terminate();
   }
 
   /** The first message, in the queue or still to come, that matches. */

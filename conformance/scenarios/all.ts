@@ -1,12 +1,15 @@
 import type { Scenario } from '../scenario.ts';
 import { transcriptScenarios } from '../transcript.ts';
 import { httpScenarios } from './http.ts';
+import { keyPairScenarios } from './key-pairs.ts';
 import { lifecycleScenarios } from './lifecycle.ts';
 import { limitScenarios } from './limits.ts';
 import { orderScenarios } from './order.ts';
+import { proxyScenarios } from './proxies.ts';
 import { sdkScenarios } from './sdk.ts';
 import { timerScenarios } from './timers.ts';
 import { tokenScenarios } from './tokens.ts';
+import { transportScenarios } from './transports.ts';
 
 /** Every scenario, by area. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -25,6 +28,11 @@ export const SCENARIOS: readonly Scenario[] = [
   ...transcriptScenarios('limits'),
   ...transcriptScenarios('extras'),
 
+  ...(['protobuf', 'http_stream', 'sse'] as const).flatMap((transport) =>
+    ['connect', 'subscribe', 'publish', 'recovery', 'api'].flatMap((area) =>
+      transcriptScenarios(area, { transport, environment: 'transports' }),
+    ),
+  ),
   ...httpScenarios,
   ...tokenScenarios,
   ...limitScenarios,
@@ -32,4 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...sdkScenarios,
   ...timerScenarios,
   ...lifecycleScenarios,
+  ...keyPairScenarios,
+  ...transportScenarios,
+  ...proxyScenarios,
 ];

@@ -1,0 +1,61 @@
+import { SignJWT } from 'jose';
+import { expect } from 'vitest';
+import { KEY_PAIRS, type KeyPair } from '../clients/key-pairs.ts';
+import { type Scenario, type ScenarioContext, scenarios } from '../scenario.ts';
+
+const sign = (pair: KeyPair, claims: Record<string, unknown>, kid: string | undefined = pair.kid): Promise<string> =>
+  new SignJWT(claims).setProtectedHeader({ alg: pair.alg, typ: 'JWT', ...(kid && { kid }) }).sign(pair.privateKey);
+
+async function outcome(t: ScenarioContext, token: string): Promise<unknown> {
+  const wire = await t.open();
+  wire.send({ id: 1, connect: { token } });
+  return Promise.race([wire.reply(1).catch(() => wire.closed), wire.closed]);
+}
+
+const connected = { connect: expect.objectContaining({ client: expect.any(String) }) };
+const invalid = { code: 3500, reason: 'invalid token' };
+
+export const keyPairScenarios: readonly Scenario[] = [
+  ...scenarios('public keys', 'publickeys', {
+    'tokens of RS256 and ES256 connect': async (t) => {
+      for (const pair of Object.values(KEY_PAIRS))
+        expect(await outcome(t, await sign(pair, { sub: t.user() })), pair.alg).toEqual(connected);
+    },
+    'the HMAC key counts beside them': async (t) => {
+      expect(await outcome(t, await t.token({ sub: t.user() }))).toEqual(connected);
+    },
+    'the public key is no HMAC key': async (t) => {
+      for (const { publicPem } of Object.values(KEY_PAIRS))
+        expect(await outcome(t, await t.token({ sub: t.user() }, { secret: publicPem }))).toEqual(invalid);
+    },
+    'expired tokens of key pairs are error 109': async (t) => {
+      expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user(), exp: 1_500_000_000 }))).toEqual({
+        error: { code: 109, message: 'token expired' },
+      });
+    },
+    'a subscription token of a key pair is accepted': async (t) => {
+      const wire = await t.connect();
+      const channel = t.channel('closed');
+      const token = await sign(KEY_PAIRS.rsa, { sub: t.user(), channel });
+      expect(await wire.call({ subscribe: { channel, token } })).toEqual({ subscribe: {} });
+    },
+  }),
+  ...scenarios('key sets', 'jwks', {
+    'tokens of RS256 and ES256 connect by their key id': async (t) => {
+      for (const pair of Object.values(KEY_PAIRS))
+        expect(await outcome(t, await sign(pair, { sub: t.user() })), pair.alg).toEqual(connected);
+    },
+    'an unknown key id closes with 3500': async (t) => {
+      expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }, 'nobody'))).toEqual(invalid);
+    },
+    'no key id closes with 3500': async (t) => {
+      expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }, ''))).toEqual(invalid);
+    },
+    'the key id of another pair closes with 3500': async (t) => {
+      expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }, KEY_PAIRS.rsa.kid))).toEqual(invalid);
+    },
+    'the HMAC key does not count beside a key set': async (t) => {
+      expect(await outcome(t, await t.token({ sub: t.user() }))).toEqual(invalid);
+    },
+  }),
+];
