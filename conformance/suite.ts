@@ -66,7 +66,9 @@ export function defineSuite(driver: Driver, all: readonly Scenario[], options: S
 
   describe.concurrent(driver.name, () => {
     afterAll(async () => {
-      const ends = await Promise.allSettled([...servers.values()].map(async (server) => (await server).close()));
+      // A server that did not start has failed its scenarios already.
+      const started = (await Promise.allSettled(servers.values())).filter((server) => server.status === 'fulfilled');
+      const ends = await Promise.allSettled(started.map((server) => server.value.close()));
       await (await app)?.close();
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
       if (options.isStrict) known.expectDifferences();
