@@ -1,3 +1,4 @@
+import { callApi } from '../src/core/api/api.ts';
 import { Engine } from '../src/core/engine.ts';
 import { type BrokerOptions, resolveOptions } from '../src/core/options.ts';
 import type { Peer } from '../src/core/peer.ts';
@@ -112,4 +113,11 @@ export function createEngine(options: BrokerOptions = {}) {
   const nowSeconds = () => Math.floor(clock.now() / 1000);
 
   return { engine, clock, open, connect, nowSeconds };
+}
+
+/** Calls the server API. */
+export function call(engine: Engine, method: string, request: unknown): Record<string, unknown> {
+  const body = typeof request === 'string' ? request : JSON.stringify(request);
+  const answer = callApi(engine, method, Buffer.from(body).toString('latin1'), false);
+  return JSON.parse(Buffer.from(answer.body, 'latin1').toString()) as Record<string, unknown>;
 }
