@@ -443,8 +443,12 @@ describe('a dead socket', () => {
     client.manager.subscribe('trpc:global', () => {});
     await realtime.advance(1_000);
     const seen = states(client);
+    const timers = realtime.clock.pending;
     signals.online();
+    const withProbe = realtime.clock.pending;
+    expect(withProbe).toBeGreaterThan(timers);
     signals.online();
+    expect(realtime.clock.pending).toBe(withProbe);
     await realtime.advance(30_000);
     expect(seen).toEqual([]);
     expect(client.attempts).toBe(1);

@@ -74,6 +74,8 @@ describe('subscribe', () => {
     await realtime.settled();
     expect(a.lines).toEqual([]);
     expect(b.lines).toEqual(['event for b @1']);
+    await realtime.advance(60_000);
+    expect(manager.status.state).toBe('connected');
     endB();
     await realtime.advance(10);
     expect(realtime.broker.channelsOf('7')).not.toContain('trpc:org:1');

@@ -22,7 +22,7 @@ export interface TestRealtimeOptions {
   readonly mayRead?: (userId: string, channel: string) => boolean;
 }
 
-export interface TestClientOptions extends Partial<Omit<RealtimeConfig, 'clock' | 'random' | 'transport'>> {
+export interface TestClientOptions extends Partial<Omit<RealtimeConfig, 'clock' | 'random'>> {
   /** @default 'user-1' */
   readonly userId?: string;
   /** What the connection token lists. @default global and the user's own channel */
@@ -118,7 +118,7 @@ export function createTestRealtime(options: TestRealtimeOptions = {}): TestRealt
       ...config,
       clock,
       random,
-      transport: transports.factory,
+      transport: config.transport ?? transports.factory,
       getToken: async () => {
         tokenCalls++;
         return getToken ? getToken() : broker.issueToken({ userId, channels, ttlSeconds: tokenTtlSeconds });
