@@ -344,15 +344,6 @@ describe('getToken', () => {
     expect(old.lines).toEqual(['join 0', 'loss dropped', 'loss refused']);
     expect(shared.lines).toEqual(['join 0', 'loss dropped', 'join 0']);
   });
-
-  it('may give an opaque token: then the broker says what it carries', async () => {
-    const client = start().createClient({ getToken: async () => 'opaque' });
-    // The memory broker knows no opaque tokens; what counts is that nothing is decided before the broker has spoken.
-    client.manager.subscribe('trpc:org:1', () => {});
-    await realtime.advance(100);
-    expect(client.grantCalls).toEqual([]);
-    expect(client.manager.status.state).toBe('unauthorized');
-  });
 });
 
 describe('reconnect()', () => {

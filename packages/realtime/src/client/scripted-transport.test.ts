@@ -83,6 +83,21 @@ describe('the client does not rely on its transport for', () => {
     expect(listener.losses).toEqual([]);
   });
 
+  it('silence after an end: a subscription that a new grant replaced never counts', async () => {
+    const { script, client, listener } = await open();
+    script.joins[0]?.events.joined(join);
+    script.joins[0]?.events.ended(2000, 'server unsubscribe');
+    client.manager.addGrant(realtime.grant('7', 'trpc:org:1'));
+    expect(script.joins).toHaveLength(2);
+    script.joins[0]?.events.joined(join);
+    script.joins[0]?.events.ended(2000, 'server unsubscribe');
+    expect(listener.take()).toEqual(['join 0', 'loss unsubscribed']);
+    script.joins[1]?.events.joined(join);
+    script.joins[0]?.events.dropped();
+    script.joins[0]?.events.published(publication(1));
+    expect(listener.take()).toEqual(['join 0']);
+  });
+
   it('the order of a join and a late subscriber: no publication before its own join', async () => {
     const { script, client } = await open();
     script.joins[0]?.events.joined(join);
@@ -196,5 +211,37 @@ describe('while the connection is away', () => {
     script.events.connected();
     await realtime.settled();
     expect(listener.lines).toEqual(['loss refused']);
+  });
+});
+
+describe('an opaque connection token', () => {
+  it('decides nothing: what the connection carries is taken from it, and only the rest is asked for', async () => {
+    realtime = createTestRealtime();
+    const script = new Script();
+    const client = realtime.createClient({ userId: '7', getToken: async () => 'opaque', transport: script.factory });
+    const carried = createRecorder();
+    const asked = createRecorder();
+    client.manager.addGrant(realtime.grant('7', 'trpc:org:1'));
+    client.manager.subscribe('trpc:org:1', carried.handler, carried.options);
+    client.manager.subscribe('trpc:org:2', asked.handler, asked.options);
+    await realtime.settled();
+    await script.events.getToken();
+    await realtime.advance(100);
+    expect(client.grantCalls).toEqual([]);
+    const connect = () => {
+      script.events.connected();
+      script.events.connectionChannel('trpc:org:1').joined(join);
+    };
+    connect();
+    await realtime.advance(10);
+    expect(script.joins.map(({ channel }) => channel)).toEqual(['trpc:org:2']);
+    script.events.connectionChannel('trpc:org:1').dropped();
+    script.events.connecting(1, 'transport closed');
+    client.manager.addGrant(realtime.grant('7', 'trpc:org:1'));
+    await realtime.advance(10);
+    connect();
+    await realtime.advance(10);
+    expect(script.joins).toHaveLength(1);
+    expect(carried.lines).toEqual(['join 0', 'loss dropped', 'join 0']);
   });
 });
