@@ -1,14 +1,15 @@
 import { QueryClient, type QueryClientConfig, QueryObserver, type QueryObserverOptions } from '@tanstack/query-core';
 import { createTRPCClient, httpBatchLink, type TRPCLink } from '@trpc/client';
 import { createTRPCOptionsProxy } from '@trpc/tanstack-react-query';
+import type { RealtimeClient } from '../src/client/types.ts';
 import type { ChannelName } from '../src/core/channel.ts';
 import { Answers } from '../src/query/answers.ts';
 import '../src/query/binding.ts'; // so that loading it later takes no time
 import { type BindingOptions, bindQueryClient } from '../src/query/index.ts';
+import { VirtualClock } from '../src/testing/index.ts';
 import { type Announcement, realtimeLink } from '../src/trpc/client/index.ts';
 import { FakeManager } from './fake-manager.ts';
 import { type Backend, type BackendRouter, createBackend, watched } from './trpc-backend.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 /** Lets everything happen that waits for nothing but the event loop: requests in process, batches, notifications. */
 export async function turn(rounds = 12): Promise<void> {
@@ -46,8 +47,14 @@ export interface AppOptions {
 
 /** An app with a real tRPC client and server and a real QueryClient, on a virtual clock and a manager that the test moves. */
 export function openApp(options: AppOptions = {}) {
+  return openAppOn(options.manager ?? new FakeManager(), options);
+}
+
+export type App = ReturnType<typeof openApp>;
+
+/** The same on any manager. */
+export function openAppOn<M extends RealtimeClient>(manager: M, options: Omit<AppOptions, 'manager'>) {
   const backend = options.backend ?? createBackend();
-  const manager = options.manager ?? new FakeManager();
   const clock = options.clock ?? new VirtualClock();
   const answers = options.answers ?? new Answers('tab');
   const focus = new Switch();
@@ -99,7 +106,7 @@ export function openApp(options: AppOptions = {}) {
     async pass(ms: number) {
       await rest();
       for (let left = ms, step = 60; left > 0; left -= step, step = 10_000) {
-        clock.advance(Math.min(left, step));
+        await clock.advance(Math.min(left, step));
         await rest();
       }
     },
@@ -110,8 +117,6 @@ export function openApp(options: AppOptions = {}) {
     },
   };
 }
-
-export type App = ReturnType<typeof openApp>;
 
 /** Answers bind everything to `channel`, stamped as a server that sees the manager's broker. */
 export function watchEverything({ backend, manager }: Pick<App, 'backend' | 'manager'>, channel: ChannelName): void {

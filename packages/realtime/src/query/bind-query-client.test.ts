@@ -5,9 +5,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type App, openApp, Switch, turn, watchEverything } from '../../test/bound-app.ts';
 import { FakeManager } from '../../test/fake-manager.ts';
 import { touchedChannel } from '../../test/trpc-backend.ts';
-import { VirtualClock } from '../../test/virtual-clock.ts';
 import type { ChannelName } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
+import { VirtualClock } from '../testing/index.ts';
 import { Answers } from './answers.ts';
 import { bindQueryClient } from './bind-query-client.ts';
 
@@ -145,7 +145,7 @@ describe('a client that is dropped', () => {
       expect(manager.subscriptions.size).toBe(1);
     })();
     // A timer that runs holds on to it.
-    clock.advance(60_000);
+    await clock.advance(60_000);
     await vi.waitFor(() => {
       gc();
       expect(refs[0]?.deref() === undefined).toBe(true); // a failed expectation would keep the client

@@ -384,7 +384,7 @@ describe('the status of a query', () => {
     const live = statusOf(app);
     expect(statusOf(app)).toBe(live);
     told = 0;
-    app.clock.advance(1_000);
+    await app.clock.advance(1_000);
     app.manager.publish(ORG, INVALIDATE);
     await turn();
     expect(told).toBe(1);

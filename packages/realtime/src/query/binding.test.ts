@@ -109,8 +109,7 @@ describe('how many refetches an active query needs', () => {
     });
     for (let at = 0; at < 50; at++) {
       app.manager.publish(ORG, INVALIDATE);
-      app.clock.advance(20);
-      await new Promise((resolve) => setTimeout(resolve));
+      await app.clock.advance(20);
     }
     await app.pass(5_000);
     end();

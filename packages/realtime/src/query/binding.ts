@@ -130,7 +130,11 @@ export class Binding {
           }),
         succeeded: (query, raw) => this.#on(query, (bound) => this.#succeeded(bound, raw)),
         failed: (query) => this.#on(query, (bound) => this.#failed(bound)),
-        written: (query) => this.#on(query, ({ entry }) => this.#refetcher.written(entry)),
+        written: (query) =>
+          this.#on(query, (bound) => {
+            this.#adopt(bound, []);
+            this.#refetcher.written(bound.entry);
+          }),
         replaced: (query) =>
           this.#on(query, (bound) => {
             if (query.state.fetchStatus === 'idle') this.#failed(bound);
@@ -261,7 +265,7 @@ export class Binding {
     });
   }
 
-  /** Takes data that no fetch brought: hydrated, or older than this binding. */
+  /** Takes data that no fetch of the query brought, if it is known: hydrated, an answer that the app wrote, or older than this binding. */
   #adopt(bound: Bound, calls: readonly Call[]): void {
     const { data } = bound.query.state;
     if (data === undefined || data === bound.data) return;
