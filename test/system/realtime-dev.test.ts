@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { processIdentity } from '../../packages/realtime/src/cli/process-identity.ts';
 import { findCommand, hasLane } from '../lanes.ts';
 import { createDockerStandIn } from './docker-stand-in.ts';
-import { createSandbox, type Sandbox } from './run-command.ts';
+import { createSandbox, type Sandbox, start } from './run-command.ts';
 
 const sandboxes: Sandbox[] = [];
 afterEach(async () => {
@@ -180,6 +180,24 @@ describe('op-realtime dev', () => {
     expect(err).toContain('CENTRIFUGO_NO_SUCH_OPTION');
     expect(code).toBe(1);
     expect((await box.run('down')).out).toBe('');
+  });
+});
+
+describe('the commands of the README', () => {
+  it('start and stop a broker, also where a signal ended only the outer command', async () => {
+    const box = await sandbox();
+    const pnpm = (...args: string[]) =>
+      start('npx', ['--yes', 'pnpm@12.21.0', 'w:realtime', ...args, '--port', String(box.port)], { env: box.env });
+    const dev = pnpm('dev', '--engine', 'embedded');
+    await dev.wrote('Ready.');
+    expect(await box.healthy()).toBe(true);
+    const exit = once(dev.child, 'exit');
+    dev.child.kill('SIGTERM');
+    await exit;
+    const down = await pnpm('down').finished;
+    expect(down.code, down.err).toBe(0);
+    expect(await box.healthy()).toBe(false);
+    await dev.finished;
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -76,5 +76,7 @@ describe('the state folder', () => {
     const inside = join(folder, 'inside');
     expect(stateFolder({ OP_REALTIME_STATE_DIR: inside })).toBe(inside);
     expect(statSync(inside).mode & 0o077).toBe(0);
+    symlinkSync(inside, join(folder, 'link'));
+    expect(() => stateFolder({ OP_REALTIME_STATE_DIR: join(folder, 'link') })).toThrow('is not a folder of this user');
   });
 });

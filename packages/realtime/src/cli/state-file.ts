@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CliError } from './cli-error.ts';
@@ -55,11 +55,10 @@ export function stateFolder(env: Terminal['env']): string {
   const uid = process.getuid?.() ?? 0;
   const folder = env.OP_REALTIME_STATE_DIR || join(tmpdir(), `op-realtime-${uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (process.getuid && statSync(folder).uid !== uid)
-    throw new CliError(
-      'start_failed',
-      `The folder ${folder} belongs to another user. Name one with OP_REALTIME_STATE_DIR.`,
-    );
+  // `lstat`: a link that somebody laid there counts as theirs.
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || (process.getuid && found.uid !== uid))
+    throw new CliError('start_failed', `${folder} is not a folder of this user. Name one with OP_REALTIME_STATE_DIR.`);
   return folder;
 }
 
