@@ -104,6 +104,8 @@ export interface Realtime {
   presenceStats(channel: ChannelName): Promise<PresenceStats>;
   /** About how many connections a channel has. Needs no presence; remembered for `subscriberCountMaxAgeMs`. */
   subscriberCount(channel: ChannelName): Promise<number>;
+  /** About how many connections the broker has, on all nodes. Remembered for `subscriberCountMaxAgeMs`. */
+  connectionCount(): Promise<number>;
   /** Ends the user's subscriptions of one channel. Channels of the connection token come back with the next connection: see `revoke`. */
   unsubscribe(userId: string, channel: ChannelName): Promise<void>;
   /** Ends the user's connections. */
@@ -180,6 +182,16 @@ export function buildRealtime(parts: RealtimeParts): Realtime {
     subscriberCountMaxAgeMs,
   );
 
+  const connections = new SubscriberCounts(
+    async () => {
+      const { nodes } = await call('info', {});
+      if (!Array.isArray(nodes)) throw unexpectedAnswer('info');
+      return nodes.filter(isRecord).reduce((sum, node) => sum + countOf(node.num_clients), 0);
+    },
+    clock,
+    subscriberCountMaxAgeMs,
+  );
+
   return {
     async publish(channel, message, options) {
       const [outcome] = (await send([channel], message, options)).outcomes;
@@ -222,6 +234,9 @@ export function buildRealtime(parts: RealtimeParts): Realtime {
     },
     async subscriberCount(channel) {
       return counts.get(parseChannelName(channel));
+    },
+    async connectionCount() {
+      return connections.get('all');
     },
     async unsubscribe(userId, channel) {
       await call('unsubscribe', { user: parseUserId(userId), channel: parseChannelName(channel) });

@@ -1,0 +1,211 @@
+import type { ChannelDelivery, ChannelName } from '../../core/channel.ts';
+import { Channels } from '../../core/channel.ts';
+import type { Clock } from '../../core/clock.ts';
+import { InvalidArgumentError } from '../../core/errors.ts';
+import type { Realtime } from '../../server/realtime.ts';
+import { MAX_CHANNELS_PER_ANSWER, type WatchedChannel } from '../metadata.ts';
+import { wrapAnswer } from './envelope.ts';
+import type { FaultReporter } from './faults.ts';
+import type { CallResult, MiddlewareOptions } from './middleware-types.ts';
+import { CALL, openCallOf, ProcedureCall, type Touched, type Watched } from './procedure-call.ts';
+import type { TouchPublisher } from './publisher.ts';
+import { DIRECT_REQUEST, type RealtimeRequest, requestOf } from './request.ts';
+import { NO_STAMPS, StampReader, type Stamps } from './stamp-reader.ts';
+
+/** After the broker failed to tell positions, no query asks for this long: a broker that is down must not slow every query. */
+const STAMP_PAUSE_MS = 1000;
+
+/** What `defineChannels` returned. */
+export type ChannelDefinitions = Readonly<
+  Record<string, { readonly scope: string; readonly delivery: ChannelDelivery }>
+>;
+
+export interface CallRunnerOptions {
+  readonly realtime: Pick<Realtime, 'positions' | 'createChannelToken'>;
+  readonly publisher: TouchPublisher;
+  readonly faults: FaultReporter;
+  readonly clock: Clock;
+  readonly userId: (ctx: unknown) => string | null | undefined;
+  readonly channels: ChannelDefinitions;
+  readonly grantTtlSeconds: number;
+  readonly stampTimeoutMs: number;
+}
+
+/** Runs the rest of a chain, with more in its context. */
+export type Next = (added?: object) => Promise<CallResult>;
+
+/**
+ * Runs our middlewares as parts of one call: the outermost makes the collector, and in the end announces what was touched and puts the metadata around the answer;
+ * those behind it only collect. So they may stand in any order, and several times.
+ */
+export class CallRunner {
+  readonly #options: CallRunnerOptions;
+  readonly #readers = new WeakMap<RealtimeRequest, StampReader>();
+  readonly #connectionScopes: ReadonlySet<string>;
+  #stampsPausedUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CallRunnerOptions) {
+    this.#options = options;
+    const definitions = Object.values({ ...Channels, ...options.channels });
+    this.#connectionScopes = new Set(
+      definitions.filter(({ delivery }) => delivery === 'connection').map(({ scope }) => scope),
+    );
+  }
+
+  /** Runs one middleware. `part` gets the call's collector, and must hand on what `next` gives. */
+  async run<C, I>(
+    options: MiddlewareOptions<C, I>,
+    part: (call: ProcedureCall, next: Next) => Promise<CallResult>,
+  ): Promise<CallResult> {
+    const { ctx, type, path, signal, next } = options;
+    if (type === 'subscription') return next();
+    const outer = openCallOf(ctx);
+    if (outer) return part(outer, (added) => (added ? next({ ctx: added }) : next()));
+    const request = callerOf(ctx, signal);
+    const call = new ProcedureCall({
+      path,
+      signal,
+      request,
+      touchLate: (touched) => this.touchLate(touched, path, request),
+    });
+    const result = await part(call, (added) => next({ ctx: { ...added, [CALL]: call } }));
+    return this.#finish(call, result);
+  }
+
+  /** Runs the chain behind a `watches`: with the stamps read before, and the channels collected if it succeeds. */
+  async watch<C, I>(
+    call: ProcedureCall,
+    { ctx, path, signal }: MiddlewareOptions<C, I>,
+    channels: readonly ChannelName[],
+    next: Next,
+  ): Promise<CallResult> {
+    const reader = this.#readerOf(call.request);
+    // A call that a resolver makes runs after that resolver started.
+    const isNested = path !== call.path || signal !== call.signal;
+    const stamps = isNested || !call.allowsStamps ? NO_STAMPS : await reader.stamps(call, channels);
+    reader.starts(call);
+    const result = await next();
+    if (result.ok) this.collect(call, ctx, channels, stamps);
+    return result;
+  }
+
+  /** Adds channels to a call that has succeeded so far. */
+  collect(call: ProcedureCall, ctx: unknown, channels: readonly ChannelName[], stamps: Stamps = NO_STAMPS): void {
+    const userId = this.#userOf(call, ctx);
+    call.watch(channels.map((channel) => ({ channel, stamp: stamps.get(channel) ?? null, userId })));
+  }
+
+  /** Before a call that watches nothing: where it shares a request with one that does, it waits until the positions are read. */
+  async barrier<C, I>(call: ProcedureCall, { batchIndex }: MiddlewareOptions<C, I>): Promise<void> {
+    const { procedures, isAnnounced } = call.request;
+    if (!isAnnounced || procedures === null || batchIndex === undefined) return;
+    if (!procedures.some(isWatching) || isWatching(procedures[batchIndex])) return;
+    const reader = this.#readerOf(call.request);
+    await reader.barrier();
+    reader.starts(call);
+  }
+
+  /** Announces what was touched when its call had been answered already, or without a call. */
+  touchLate(touched: readonly Touched[], path: string, request?: RealtimeRequest): void {
+    if (touched.length > 0) void this.#options.publisher.publish(touched, path, request?.waitUntil);
+  }
+
+  async #finish(call: ProcedureCall, result: CallResult): Promise<CallResult> {
+    const { watched, touched } = call.close();
+    const { request, path } = call;
+    if (!result.ok) return result;
+    const { publisher, faults } = this.#options;
+    const published = touched.length > 0 ? await publisher.publish(touched, path, request.waitUntil) : [];
+    if (!request.isAnnounced) return result;
+    const isBound = watched.length <= MAX_CHANNELS_PER_ANSWER;
+    if (!isBound) {
+      const limit = `An answer can depend on at most ${MAX_CHANNELS_PER_ANSWER} channels, got ${watched.length}.`;
+      faults.report('watches', path, new InvalidArgumentError(limit));
+    }
+    const channels = isBound ? await this.#toWatchedChannels(call, watched) : [];
+    if (channels.length === 0 && published.length === 0) return result;
+    const requestId = call.allowsFloor ? request.requestId : null;
+    return { ...result, data: wrapAnswer({ requestId, channels, touched: published }, result.data, request) };
+  }
+
+  #toWatchedChannels(call: ProcedureCall, watched: readonly Watched[]): Promise<WatchedChannel[]> {
+    return Promise.all(
+      watched.map(async (one) => ({
+        channel: one.channel,
+        stamp: call.stampOf(one),
+        grant: await this.#grant(call, one),
+      })),
+    );
+  }
+
+  async #grant(call: ProcedureCall, { channel, userId }: Watched): Promise<string | null> {
+    if (userId === null || this.#isOfConnection(channel)) return null;
+    const { realtime, grantTtlSeconds, faults } = this.#options;
+    try {
+      const token = await realtime.createChannelToken({ userId, channel, ttlSeconds: grantTtlSeconds });
+      call.request.hasGrants = true;
+      return token;
+    } catch (error) {
+      faults.report('grants', call.path, error);
+      return null;
+    }
+  }
+
+  #isOfConnection(channel: ChannelName): boolean {
+    return this.#connectionScopes.has(channel.split(':')[1] ?? '');
+  }
+
+  #userOf(call: ProcedureCall, ctx: unknown): string | null {
+    try {
+      return this.#options.userId(ctx) ?? call.request.userId ?? null;
+    } catch (error) {
+      this.#options.faults.report('grants', call.path, error);
+      return null;
+    }
+  }
+
+  #readerOf(request: RealtimeRequest): StampReader {
+    const known = this.#readers.get(request);
+    if (known) return known;
+    const reader = new StampReader(
+      (names) => this.#readPositions(names),
+      this.#options.clock,
+      request.transport === 'http',
+    );
+    this.#readers.set(request, reader);
+    return reader;
+  }
+
+  async #readPositions(channels: readonly ChannelName[]): Promise<Stamps> {
+    const { realtime, clock, faults, stampTimeoutMs } = this.#options;
+    if (clock.now() < this.#stampsPausedUntil) return NO_STAMPS;
+    try {
+      return await realtime.positions(channels, { timeoutMs: stampTimeoutMs });
+    } catch (error) {
+      this.#stampsPausedUntil = clock.now() + STAMP_PAUSE_MS;
+      faults.report('stamps', null, error);
+      return NO_STAMPS;
+    }
+  }
+}
+
+/** tRPC gives a signal to every call that came over a link, and none to server-side callers: those always get plain data. */
+function callerOf(ctx: unknown, signal: AbortSignal | undefined): RealtimeRequest {
+  const request = requestOf(ctx);
+  return signal || request.transport === 'local' ? request : DIRECT_REQUEST;
+}
+
+/** How `assertRealtimeRouter` tells our middlewares from others. */
+export const REALTIME_TYPE = 'op-realtime';
+/** The same, for one that reads stamps. */
+export const WATCHES_TYPE = 'op-realtime-watches';
+
+/** The `_type`s of a procedure's middlewares, in the order in which they run. What we know of tRPC's procedures is here alone. */
+export function middlewareTypes(procedure: unknown): (string | undefined)[] {
+  const { _def } = (procedure ?? {}) as { _def?: { middlewares?: readonly { _type?: string }[] } };
+  return (_def?.middlewares ?? []).map(({ _type }) => _type);
+}
+
+function isWatching(procedure: unknown): boolean {
+  return middlewareTypes(procedure).includes(WATCHES_TYPE);
+}

@@ -1,0 +1,208 @@
+import type { Clock } from '../../core/clock.ts';
+import { callClock } from '../../server/deadline.ts';
+import { realtime as defaultRealtime } from '../../server/default-realtime.ts';
+import type { Realtime } from '../../server/realtime.ts';
+import { CallRunner, type ChannelDefinitions, REALTIME_TYPE, WATCHES_TYPE } from './call-runner.ts';
+import { parseChannels, parseTouches, type Touches, type WatchedChannels } from './declarations.ts';
+import { type FaultKind, FaultReporter, type RealtimeFault } from './faults.ts';
+import type {
+  InputOf,
+  MaybePromise,
+  MiddlewareOptions,
+  MiddlewareResult,
+  RealtimeMiddleware,
+} from './middleware-types.ts';
+import { openCallOf } from './procedure-call.ts';
+import { TouchPublisher } from './publisher.ts';
+import { type SpreadOptions, type SpreadPolicy, spreadBySubscribers } from './spread.ts';
+
+export interface InitRealtimeOptions<Context = object> {
+  /** @default the `realtime` of `@op/realtime/server` */
+  readonly realtime?: Realtime;
+  /** The user for whom grants are issued, from the context that the middleware sees. @default what `realtimeContext` was given */
+  readonly userId?: (ctx: Context) => string | null | undefined;
+  /** The app's own channels, so that those which the connection token carries get no grant. `Channels` is known. */
+  readonly channels?: ChannelDefinitions;
+  /** How long a grant in an answer lasts. @default 600 (10 minutes) */
+  readonly grantTtlSeconds?: number;
+  /** How long a query waits for its stamps at most. @default 100 */
+  readonly stampTimeoutMs?: number;
+  /** How long a mutation waits for the positions of what it announced at most. @default 250 */
+  readonly positionWaitMs?: number;
+  /** How refetches are spread. @default by the number of subscribers; see `SpreadOptions` */
+  readonly spread?: SpreadOptions | SpreadPolicy;
+  /** Told of what went wrong beside a call that was answered all the same. @default printed */
+  readonly onFault?: (fault: RealtimeFault) => void;
+  /** @default the machine's */
+  readonly clock?: Clock;
+}
+
+/** What `.use(touches())` adds to the context. */
+export interface TouchContext {
+  /**
+   * Announces when the mutation has succeeded.
+   * @throws InvalidChannelError, InvalidMessageError, InvalidArgumentError
+   */
+  readonly touch: (touches: Touches) => void;
+}
+
+/** What a resolver is called with, as far as we use it. */
+export interface ResolverOptions {
+  readonly ctx: unknown;
+  readonly input: unknown;
+}
+
+/** The middlewares of one configuration. */
+export interface RealtimeProcedures {
+  /**
+   * For the base procedure, before everything else: `t.procedure.use(base)`. Then the order of `.output()` and of other middlewares does not matter, announcements
+   * come after a transaction that a later middleware holds open, and calls of a batch that watch nothing wait for the stamps of those that do.
+   */
+  readonly base: RealtimeMiddleware<object, unknown>;
+  /** Declares what a query depends on. A query that fails is bound to nothing and grants nothing. */
+  watches<C, I>(
+    channels: (options: { ctx: C; input: InputOf<I> }) => MaybePromise<WatchedChannels>,
+  ): RealtimeMiddleware<C, I>;
+  /**
+   * For channels that are known only from a query's result: `.query(watching(resolver, ({ data }) => channels))`. Needs `base` on the procedure.
+   * Such an answer has no stamp: the first join costs a refetch.
+   */
+  watching<O extends ResolverOptions, D>(
+    resolver: (options: O) => MaybePromise<D>,
+    channels: (options: { ctx: O['ctx']; input: O['input']; data: D }) => MaybePromise<WatchedChannels>,
+  ): (options: O) => Promise<D>;
+  /** Declares what a mutation touches. `data` is unknown here: for channels from the result take `touching`, or `touches()` and `ctx.touch`. */
+  touches<C, I>(
+    touched: (options: { ctx: C; input: InputOf<I>; data: unknown }) => MaybePromise<Touches>,
+  ): RealtimeMiddleware<C, I>;
+  /** Adds `ctx.touch` for the resolver. */
+  touches(): RealtimeMiddleware<object, unknown, TouchContext>;
+  /** For channels that are known only from a mutation's result: `.mutation(touching(resolver, ({ data }) => channels))`. Needs `base` on the procedure. */
+  touching<O extends ResolverOptions, D>(
+    resolver: (options: O) => MaybePromise<D>,
+    touched: (options: { ctx: O['ctx']; input: O['input']; data: D }) => MaybePromise<Touches>,
+  ): (options: O) => Promise<D>;
+  /** How often what went wrong, since the start. */
+  readonly faultCounts: Readonly<Record<FaultKind, number>>;
+}
+
+/**
+ * Makes the middlewares.
+ *
+ * ```ts
+ * const { base, watches, touches } = initRealtime({ userId: (ctx: Context) => ctx.user?.id });
+ * const procedure = t.procedure.use(base);
+ *
+ * list: procedure.input(…).use(watches(({ input }) => Channels.org(input.orgId))).query(…)
+ * create: procedure.input(…).use(touches(({ input }) => Channels.org(input.orgId))).mutation(…)
+ * ```
+ */
+export function initRealtime<Context = object>(options: InitRealtimeOptions<Context> = {}): RealtimeProcedures {
+  const { realtime = defaultRealtime, clock = callClock, positionWaitMs = 250, onFault, userId } = options;
+  const faults = new FaultReporter(onFault, clock);
+  const spread =
+    typeof options.spread === 'function' ? options.spread : spreadBySubscribers(realtime, clock, options.spread);
+  const runner = new CallRunner({
+    realtime,
+    clock,
+    faults,
+    publisher: new TouchPublisher({ realtime, positionWaitMs, spread, faults, clock }),
+    userId: (ctx) => userId?.(ctx as Context),
+    channels: options.channels ?? {},
+    grantTtlSeconds: options.grantTtlSeconds ?? 600,
+    stampTimeoutMs: options.stampTimeoutMs ?? 100,
+  });
+
+  /** What the app's function declares; `null` where it throws, which is reported and costs the call nothing. */
+  async function declared<T>(kind: FaultKind, path: string, declare: () => MaybePromise<T>): Promise<T | null> {
+    try {
+      return await declare();
+    } catch (error) {
+      faults.report(kind, path, error);
+      return null;
+    }
+  }
+
+  const base = marked(REALTIME_TYPE, (opts: MiddlewareOptions<object, unknown>) =>
+    runner.run(opts, async (call, next) => {
+      await runner.barrier(call, opts);
+      return next();
+    }),
+  );
+
+  function watches<C, I>(
+    channels: (options: { ctx: C; input: InputOf<I> }) => MaybePromise<WatchedChannels>,
+  ): RealtimeMiddleware<C, I> {
+    return marked(WATCHES_TYPE, (opts: MiddlewareOptions<C, I>) =>
+      runner.run(opts, async (call, next) => {
+        if (!call.request.isAnnounced || opts.type !== 'query') return next();
+        const { ctx, input } = opts;
+        const names = await declared('watches', opts.path, async () =>
+          parseChannels(await channels({ ctx, input: input as InputOf<I> })),
+        );
+        return names ? runner.watch(call, opts, names, next) : next();
+      }),
+    );
+  }
+
+  function watching<O extends ResolverOptions, D>(
+    resolver: (options: O) => MaybePromise<D>,
+    channels: (options: { ctx: O['ctx']; input: O['input']; data: D }) => MaybePromise<WatchedChannels>,
+  ): (options: O) => Promise<D> {
+    return async (opts) => {
+      const data = await resolver(opts);
+      const { ctx, input } = opts;
+      const call = openCallOf(ctx);
+      if (!call?.request.isAnnounced) return data;
+      const names = await declared('watches', call.path, async () =>
+        parseChannels(await channels({ ctx, input, data })),
+      );
+      if (names) runner.collect(call, ctx, names);
+      return data;
+    };
+  }
+
+  function touches<C, I>(
+    touched?: (options: { ctx: C; input: InputOf<I>; data: unknown }) => MaybePromise<Touches>,
+  ): RealtimeMiddleware<C, I, TouchContext> {
+    return marked(REALTIME_TYPE, (opts: MiddlewareOptions<C, I>) =>
+      runner.run(opts, async (call, next) => {
+        const { ctx, input, path } = opts;
+        if (!touched) return next({ touch: (late: Touches) => call.touch(parseTouches(late)) });
+        const result = await next();
+        if (!result.ok) return result;
+        const parsed = await declared('touches', path, async () =>
+          parseTouches(await touched({ ctx, input: input as InputOf<I>, data: result.data })),
+        );
+        call.touch(parsed ?? []);
+        return result;
+      }),
+    );
+  }
+
+  function touching<O extends ResolverOptions, D>(
+    resolver: (options: O) => MaybePromise<D>,
+    touched: (options: { ctx: O['ctx']; input: O['input']; data: D }) => MaybePromise<Touches>,
+  ): (options: O) => Promise<D> {
+    return async (opts) => {
+      const data = await resolver(opts);
+      const { ctx, input } = opts;
+      const call = openCallOf(ctx);
+      const path = call?.path ?? 'a procedure without base';
+      const parsed = await declared('touches', path, async () => parseTouches(await touched({ ctx, input, data })));
+      if (call) call.touch(parsed ?? []);
+      else runner.touchLate(parsed ?? [], path);
+      return data;
+    };
+  }
+
+  return { base, watches, watching, touches, touching, faultCounts: faults.counts };
+}
+
+/** `_type` is how tRPC marks its own middlewares. The result's type says what is added to the context, which TypeScript cannot see. */
+function marked<C, I, Added extends object>(
+  type: string,
+  middleware: (options: MiddlewareOptions<C, I>) => Promise<unknown>,
+): RealtimeMiddleware<C, I, Added> {
+  return Object.assign(middleware as (options: MiddlewareOptions<C, I>) => MiddlewareResult<Added>, { _type: type });
+}

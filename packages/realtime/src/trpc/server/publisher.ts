@@ -1,0 +1,80 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Message } from '../../core/message.ts';
+import type { Position } from '../../core/position.ts';
+import type { Realtime } from '../../server/realtime.ts';
+import { MAX_CHANNELS_PER_ANSWER, type TouchedChannel } from '../metadata.ts';
+import type { FaultReporter } from './faults.ts';
+import type { Touched } from './procedure-call.ts';
+import type { SpreadPolicy } from './spread.ts';
+
+export interface TouchPublisherOptions {
+  readonly realtime: Pick<Realtime, 'publish'>;
+  readonly positionWaitMs: number;
+  readonly spread: SpreadPolicy;
+  readonly faults: FaultReporter;
+  readonly clock: Clock;
+}
+
+/** Announces what mutations touched. Best effort: never rejects, and never waits longer than `positionWaitMs`. */
+export class TouchPublisher {
+  readonly #options: TouchPublisherOptions;
+
+  constructor(options: TouchPublisherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Publishes, and resolves with the positions that are known in time. Publishing goes on after that.
+   *
+   * @param keepAlive is handed the promise of all of it, where the runtime would otherwise end with the response
+   */
+  async publish(
+    touched: readonly Touched[],
+    path: string,
+    keepAlive?: ((work: Promise<unknown>) => void) | undefined,
+  ): Promise<readonly TouchedChannel[]> {
+    const positions: (Position | null)[] = touched.map(() => null);
+    const work = this.#publishAll(touched, path, positions);
+    keepAlive?.(work);
+    await this.#inTime(work);
+    return touched
+      .slice(0, MAX_CHANNELS_PER_ANSWER)
+      .map(({ channel, message }, at) => ({ channel, message, position: positions[at] ?? null }));
+  }
+
+  /** All in one tick, so that they share a request and keep their order. Fills in the positions as they become known. */
+  async #publishAll(touched: readonly Touched[], path: string, positions: (Position | null)[]): Promise<void> {
+    const messages = await Promise.all(touched.map((touch) => this.#withSpread(touch)));
+    await Promise.all(
+      touched.map(async ({ channel, message }, at) => {
+        try {
+          positions[at] = (await this.#options.realtime.publish(channel, messages[at] ?? message)).position;
+        } catch (error) {
+          this.#options.faults.report('publish', path, error);
+        }
+      }),
+    );
+  }
+
+  async #withSpread({ channel, message }: Touched): Promise<Message> {
+    if (message.type === 'event' || message.spreadMs !== undefined) return message;
+    try {
+      const spreadMs = await this.#options.spread(channel);
+      return spreadMs > 0 ? { ...message, spreadMs } : message;
+    } catch (error) {
+      this.#options.faults.report('spread', null, error);
+      return message;
+    }
+  }
+
+  #inTime(work: Promise<unknown>): Promise<void> {
+    const { clock, positionWaitMs } = this.#options;
+    return new Promise((resolve) => {
+      const cancel = clock.after(positionWaitMs, resolve);
+      void work.finally(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
