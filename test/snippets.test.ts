@@ -11,11 +11,22 @@ mkdirSync(base, { recursive: true });
 const folder = mkdtempSync(join(base, 'snippets-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the snippets leave to the reader: the user of the session, and their tRPC client. */
+/** What the snippets leave to the reader: the user of the session, their tRPC client, and their own data. */
 const SURROUNDINGS = {
   'surroundings.d.ts': 'declare const userId: string;\n',
   'trpc.ts':
     'export const trpc = { realtime: { getToken: { query: async (): Promise<{ token: string }> => ({ token: "" }) } } };\n',
+  'server/app.ts': `
+    export interface Post { readonly id: string; readonly orgId: string; readonly text: string }
+    export declare function userOf(req: Request): Promise<{ readonly id: string } | null>;
+    export declare function isMember(userId: string, channel: string): Promise<boolean>;
+    export declare function assertMember(userId: string, orgId: string): Promise<void>;
+    export declare const posts: {
+      list(orgId: string): Promise<readonly Post[]>;
+      create(orgId: string, text: string): Promise<Post>;
+      remove(id: string, userId: string): Promise<Post>;
+    };
+  `,
 };
 
 function write(path: string, text: string): void {
