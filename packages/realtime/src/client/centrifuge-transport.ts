@@ -42,6 +42,8 @@ export function createCentrifugeTransport(config: TransportConfig, events: Trans
   sdk.on('publication', (context) =>
     events.connectionChannel(context.channel).published(toTransportPublication(context, recovering)),
   );
+  sdk.on('join', ({ channel }) => events.connectionChannel(channel).presenceChanged());
+  sdk.on('leave', ({ channel }) => events.connectionChannel(channel).presenceChanged());
   sdk.on('subscribing', ({ channel }) => events.connectionChannel(channel).dropped());
   sdk.on('unsubscribed', ({ channel }) => events.connectionChannel(channel).ended(null, 'unsubscribed by the broker'));
 
@@ -100,6 +102,8 @@ function forward(subscription: SdkSubscription, events: ChannelEvents, recoverin
     events.joined(toJoin(context));
   });
   subscription.on('publication', (context) => events.published(toTransportPublication(context, recovering)));
+  subscription.on('join', () => events.presenceChanged());
+  subscription.on('leave', () => events.presenceChanged());
   subscription.on('subscribing', () => events.dropped());
   subscription.on('unsubscribed', ({ code, reason }) => events.ended(code, reason));
 }

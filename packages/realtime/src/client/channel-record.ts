@@ -114,6 +114,10 @@ export class ChannelRecord {
       for (const handler of [...this.#context.messageHandlers]) this.#guard(() => handler(parsed.message, publication));
   }
 
+  presenceChanged(): void {
+    for (const { options } of [...this.#registrations]) this.#guard(() => options.onPresenceChange?.());
+  }
+
   dropped(): void {
     if (this.isCovered) this.#lose('drop', { channel: this.channel, kind: 'dropped' });
   }

@@ -131,6 +131,7 @@ export class ChannelRegistry {
         record.joined(join);
       },
       published: (publication) => carried()?.published(publication),
+      presenceChanged: () => carried()?.presenceChanged(),
       dropped: () => carried()?.dropped(),
       ended: (code) => {
         const record = carried();
@@ -225,6 +226,7 @@ export class ChannelRegistry {
     const events: ChannelEvents = {
       joined: (join) => isCurrent() && record.joined(join),
       published: (publication) => isCurrent() && record.published(publication),
+      presenceChanged: () => isCurrent() && record.presenceChanged(),
       dropped: () => isCurrent() && record.dropped(),
       ended: (code, reason) => isCurrent() && this.#attachmentEnded(record, attachment, code, reason),
     };

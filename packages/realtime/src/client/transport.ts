@@ -22,6 +22,8 @@ export interface TransportPublication {
 export interface ChannelEvents {
   joined(join: TransportJoin): void;
   published(publication: TransportPublication): void;
+  /** Somebody joined or left, where the namespace tells that. */
+  presenceChanged(): void;
   /** Coverage is lost; the transport rejoins by itself. */
   dropped(): void;
   /** Over for good. `code` is the broker's, or `null` where it gave none. */

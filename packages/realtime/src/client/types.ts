@@ -46,6 +46,8 @@ export interface SubscribeOptions {
   readonly onLoss?: (loss: ChannelLoss) => void;
   /** Called for publications that are no known message, instead of the handler. @default reported once per kind to `onError` of the instance */
   readonly onUnknown?: (data: unknown, publication: Publication) => void;
+  /** Called when somebody joined or left, where the namespace tells that (`join_leave` with `force_push_join_leave`). */
+  readonly onPresenceChange?: () => void;
   /** Where to recover from at the first join (client-side subscriptions only). */
   readonly since?: Position;
 }

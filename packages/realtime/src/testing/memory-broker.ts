@@ -20,6 +20,7 @@ export interface MemoryJoin extends TransportJoin {
 export interface MemorySession {
   readonly userId: string;
   published(channel: string, publication: StoredPublication): void;
+  presenceChanged(channel: string): void;
   unsubscribed(channel: string, code: number): void;
   closed(code: number, reason: string): void;
 }
@@ -139,25 +140,27 @@ export class MemoryBroker {
   /** As the server API's `unsubscribe`. */
   unsubscribe(userId: string, channel: string, code = 2000): void {
     for (const [session, channels] of [...this.#sessions])
-      if (session.userId === userId && channels.delete(channel)) session.unsubscribed(channel, code);
-  }
-
-  /** As the server API's `subscribe`. */
-  subscribe(session: MemorySession, channel: string): void {
-    this.#sessions.get(session)?.add(channel);
+      if (session.userId === userId && channels.delete(channel)) {
+        session.unsubscribed(channel, code);
+        this.#presenceChanged(channel);
+      }
   }
 
   open(session: MemorySession): void {
     this.#sessions.set(session, new Set());
   }
 
+  /** The connection is gone, whoever ended it. */
   close(session: MemorySession): void {
+    const channels = this.#sessions.get(session) ?? [];
     this.#sessions.delete(session);
+    for (const channel of channels) this.#presenceChanged(channel);
   }
 
   /** Joins, and recovers from `since` where that is still possible. */
   join(session: MemorySession, channel: string, since: Position | null): MemoryJoin {
     this.#sessions.get(session)?.add(channel);
+    this.#presenceChanged(channel);
     const { epoch, offset, history } = this.#stream(channel);
     const missed = history.filter(
       (publication) => publication.offset !== null && publication.offset > (since?.offset ?? 0),
@@ -173,7 +176,7 @@ export class MemoryBroker {
   }
 
   leave(session: MemorySession, channel: string): void {
-    this.#sessions.get(session)?.delete(channel);
+    if (this.#sessions.get(session)?.delete(channel)) this.#presenceChanged(channel);
   }
 
   history(channel: string): readonly StoredPublication[] {
@@ -197,8 +200,12 @@ export class MemoryBroker {
   }
 
   #close(session: MemorySession, code: number, reason: string): void {
-    this.#sessions.delete(session);
+    this.close(session);
     session.closed(code, reason);
+  }
+
+  #presenceChanged(channel: string): void {
+    for (const [session, channels] of [...this.#sessions]) if (channels.has(channel)) session.presenceChanged(channel);
   }
 
   #stream(channel: string): Stream {

@@ -280,6 +280,7 @@ class MemoryTransport implements Transport {
     const session: MemorySession = {
       userId: claims?.userId ?? '',
       published: (channel, publication) => this.#published(channel, publication),
+      presenceChanged: (channel) => this.#down(() => this.#presenceChanged(channel)),
       unsubscribed: (channel, code) => this.#down(() => this.#unsubscribed(channel, code)),
       closed: (code, reason) => this.drop(code, reason, !isTerminal(code)),
     };
@@ -406,6 +407,12 @@ class MemoryTransport implements Transport {
     const subscription = this.#subscriptions.get(channel);
     if (subscription) this.#end(subscription, code, 'server unsubscribe');
     else if (this.#carried.delete(channel)) this.#events.connectionChannel(channel).ended(null, 'unsubscribed');
+  }
+
+  #presenceChanged(channel: string): void {
+    const subscription = this.#subscriptions.get(channel);
+    if (subscription) subscription.events.presenceChanged();
+    else if (this.#carried.has(channel)) this.#events.connectionChannel(channel).presenceChanged();
   }
 
   #published(channel: string, publication: StoredPublication): void {
