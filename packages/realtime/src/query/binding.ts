@@ -368,7 +368,7 @@ export class Binding {
     const { freshness } = this.#refetcher;
     const joined = freshness.channels.get(channel);
     for (const { entry } of this.#byKey.candidates(message.queryKey))
-      if (!(joined?.live && entry.bonds.has(joined)) && matchesQuery(message, entry.key))
+      if (matchesQuery(message, entry.key) && !(joined?.live && entry.bonds.has(joined)))
         freshness.force(entry, spreadOf(message));
   }
 }

@@ -44,5 +44,8 @@ describe('an index of keys', () => {
     for (let at = 0; at < 1_000; at++) index.add([[`path${at}`], { type: 'query' }], at);
     expect(index.candidates(['path7']).size).toBe(1);
     expect(index.candidates([['path7'], { type: 'query' }]).size).toBe(1);
+    index.add([['path7', 'deep'], { type: 'query' }], 1_000);
+    expect(index.candidates(['path7']).size).toBe(2);
+    expect(index.candidates(['path7', 'deep']).size).toBe(1);
   });
 });
