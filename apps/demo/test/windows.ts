@@ -63,3 +63,17 @@ export async function write(page: Page, text: string): Promise<void> {
 
 /** Waits until a post with this text is shown. */
 export const untilShown = (page: Page, text: string) => page.locator('.feed').getByText(text).first().waitFor();
+
+/** How long a window must ask for nothing to count as quiet: longer than any coalescing of refetches. */
+const QUIET_MS = 400;
+
+/** Waits until the window has stopped asking for anything. */
+export async function untilQuiet(page: Page): Promise<void> {
+  let last = Date.now();
+  const note = () => {
+    last = Date.now();
+  };
+  page.on('request', note).on('response', note);
+  while (Date.now() - last < QUIET_MS) await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 8));
+  page.off('request', note).off('response', note);
+}

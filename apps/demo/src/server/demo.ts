@@ -1,12 +1,13 @@
-import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import { realtime } from '@op/realtime/server';
+import { createApi, isApiPath } from './api.ts';
 import { BrokerProcess } from './broker/broker-process.ts';
 import type { BrokerSettings } from './broker/broker-settings.ts';
 import { createChaos } from './chaos.ts';
-import { buildClient } from './client-bundle.ts';
+import { buildClient } from './client/built-client.ts';
+import type { Pages } from './client/pages.ts';
 import { openDatabase } from './database/database.ts';
-import { createHttpApp } from './http-app.ts';
 import { LOOPBACK, listenFrom } from './listen.ts';
 import { createAnnouncer } from './realtime/announce.ts';
 
@@ -26,26 +27,26 @@ export interface DemoOptions {
   readonly port: number;
   /** The broker to use; nothing for one of the demo's own. */
   readonly broker: BrokerSettings | undefined;
+  /** Serves the client from source and updates it in place, for work on it. @default false */
+  readonly isDevelopment?: boolean;
 }
-
-type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
  * Starts the whole demo. The port comes first, since the broker must know the page's origin, and the page the broker's address;
  * the database boots meanwhile.
  */
-export async function startDemo({ env, port, broker: external }: DemoOptions): Promise<Demo> {
+export async function startDemo({ env, port, broker: external, isDevelopment = false }: DemoOptions): Promise<Demo> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     await Promise.allSettled(closers.splice(0).map((close) => close()));
   };
   try {
-    let open: (handler: Handler) => void = () => {};
-    const opened = new Promise<Handler>((resolve) => {
+    let open: (handler: RequestListener) => void = () => {};
+    const opened = new Promise<RequestListener>((resolve) => {
       open = resolve;
     });
     // A browser that comes before everything stands waits a moment instead of seeing an error.
-    const server = createAdaptorServer({ fetch: async (request) => (await opened)(request) }) as Server;
+    const server = createServer(async (request, response) => (await opened)(request, response));
     closers.push(() => closeServer(server));
     const taken = await listenFrom(server, port);
 
@@ -59,9 +60,12 @@ export async function startDemo({ env, port, broker: external }: DemoOptions): P
     env.CENTRIFUGO_API_KEY = broker.apiKey;
     env.CENTRIFUGO_TOKEN_SECRET = broker.tokenSecret;
 
-    const [assets, database] = await Promise.all([buildClient(broker.wsUrl), opening]);
+    const building = isDevelopment ? serveFromSource(server, broker.wsUrl) : buildClient(broker.wsUrl);
+    closers.push(() => building.then((pages) => pages.close()));
+    const [pages, database] = await Promise.all([building, opening]);
     const announce = createAnnouncer(realtime, reportPublishError);
-    open(createHttpApp({ db: database.db, announce, chaos: createChaos(own), assets }).fetch);
+    const api = getRequestListener(createApi({ db: database.db, announce, chaos: createChaos(own) }).fetch);
+    open((request, response) => (isApiPath(request.url ?? '') ? api : pages.handler)(request, response));
 
     return {
       url: `http://localhost:${taken}`,
@@ -92,4 +96,9 @@ function reportPublishError(error: unknown): void {
   process.stderr.write(
     `  a change could not be announced: ${error instanceof Error ? error.message : 'unknown error'}\n`,
   );
+}
+
+async function serveFromSource(server: Server, wsUrl: string): Promise<Pages> {
+  const { serveClientFromSource } = await import('./client/client-from-source.ts');
+  return serveClientFromSource(server, wsUrl);
 }

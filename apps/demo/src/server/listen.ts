@@ -1,5 +1,5 @@
+import type { Server } from 'node:http';
 import { connect } from 'node:net';
-import type { ServerType } from '@hono/node-server';
 
 /** Only this machine may reach the demo: it has no passwords. */
 export const LOOPBACK = '127.0.0.1';
@@ -10,7 +10,7 @@ const ATTEMPTS = 50;
  * Listens on `port`, or on the next one that is free; 0 lets the system choose.
  * @returns the port taken
  */
-export async function listenFrom(server: ServerType, port: number): Promise<number> {
+export async function listenFrom(server: Server, port: number): Promise<number> {
   for (let candidate = port; candidate < port + ATTEMPTS && candidate <= 65_535; candidate++) {
     if (candidate !== 0 && (await isTaken(candidate))) continue;
     try {
@@ -40,7 +40,7 @@ function answersAt(host: string, port: number): Promise<boolean> {
   });
 }
 
-function listen(server: ServerType, port: number): Promise<number> {
+function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, LOOPBACK, () => {

@@ -10,10 +10,11 @@ endWithParents(async () => (await starting)?.close());
 
 try {
   const port = readPort(process.env.PORT);
+  const isDevelopment = process.argv.includes('--dev');
   const broker = readBrokerSettings(process.env);
   printStarting();
   // What takes time to load comes after what can be wrong.
-  starting = import('./demo.ts').then(({ startDemo }) => startDemo({ env: process.env, port, broker }));
+  starting = import('./demo.ts').then(({ startDemo }) => startDemo({ env: process.env, port, broker, isDevelopment }));
   printReady(await starting, port);
 } catch (error) {
   printFailure(error);

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
-import react from '@vitejs/plugin-react';
-import { build, defaultClientConditions } from 'vite';
+import { build } from 'vite';
+import { clientConfig } from './client-config.ts';
+import type { Pages } from './pages.ts';
 
-export interface Asset {
-  readonly body: Uint8Array<ArrayBuffer> | string;
+interface Asset {
+  readonly body: Uint8Array | string;
   readonly contentType: string;
 }
 
@@ -15,15 +15,9 @@ const CONTENT_TYPES: Record<string, string> = {
 };
 
 /** Builds the browser's part in memory: about a second, no folder that two demos could fight over, nothing to watch. */
-export async function buildClient(wsUrl: string): Promise<ReadonlyMap<string, Asset>> {
+export async function buildClient(wsUrl: string): Promise<Pages> {
   const result = await build({
-    root: join(import.meta.dirname, '../client'),
-    configFile: false,
-    logLevel: 'error',
-    plugins: [react()],
-    resolve: { conditions: ['@op/source', ...defaultClientConditions] },
-    // The name is the one that Next.js apps use, so that the client's code reads the same here and there.
-    define: { 'process.env.NEXT_PUBLIC_CENTRIFUGO_WS_URL': JSON.stringify(wsUrl) },
+    ...clientConfig(wsUrl),
     build: { write: false, target: 'es2022', reportCompressedSize: false, modulePreload: { polyfill: false } },
   });
   const assets = new Map<string, Asset>();
@@ -33,10 +27,21 @@ export async function buildClient(wsUrl: string): Promise<ReadonlyMap<string, As
       const body = file.type === 'chunk' ? file.code : file.source;
       const extension = file.fileName.slice(file.fileName.lastIndexOf('.') + 1);
       assets.set(`/${file.fileName}`, {
-        body: typeof body === 'string' ? body : new Uint8Array(body),
+        body,
         contentType: CONTENT_TYPES[extension] ?? 'application/octet-stream',
       });
     }
   }
-  return assets;
+  return {
+    handler: ({ url = '/' }, response) => {
+      const path = url.split('?')[0]!;
+      const isAsset = path.startsWith('/assets/');
+      const asset = assets.get(path) ?? (isAsset ? undefined : assets.get('/index.html'));
+      if (!asset) return void response.writeHead(404).end();
+      // Names of assets contain a hash of what is in them; the page itself is asked for anew.
+      const cacheControl = isAsset ? 'public, max-age=31536000, immutable' : 'no-cache';
+      response.writeHead(200, { 'Content-Type': asset.contentType, 'Cache-Control': cacheControl }).end(asset.body);
+    },
+    close: async () => {},
+  };
 }
