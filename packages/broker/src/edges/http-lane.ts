@@ -58,11 +58,11 @@ function isWebSocketUpgrade({ method, headers }: Head): boolean {
 
 /** What a connection may become. */
 export interface LaneExits {
-  upgrade(request: IncomingMessage, head: Buffer): void;
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
   /** Gives the connection to Node's HTTP server, with the bytes read of a request that it shall serve. */
-  handOver(bytes: Buffer): void;
+  handOver(socket: Socket, bytes: Buffer): void;
   /** The lane has nothing more to do with it. */
-  done(): void;
+  done(lane: ApiLane): void;
 }
 
 /** Errors of a socket end in 'close', which is listened to. */
@@ -178,7 +178,7 @@ export class ApiLane implements Waiter {
     this.#engine.deadlines.cancel(this);
     this.#socket.off('data', this.#onData);
     this.#socket.off('close', this.#onClose);
-    this.#exits.done();
+    this.#exits.done(this);
   }
 
   /** The connection is not, or no longer, the lane's business. */
@@ -187,12 +187,12 @@ export class ApiLane implements Waiter {
     if (head && bodyAt !== undefined && isWebSocketUpgrade(head)) {
       this.#socket.pause();
       const request = upgradeRequest(this.#socket, head.target, head.headers);
-      this.#exits.upgrade(request, bytes.subarray(head.end));
+      this.#exits.upgrade(request, this.#socket, bytes.subarray(head.end));
       this.#socket.resume();
       return;
     }
     this.#socket.pause();
-    this.#exits.handOver(bytes);
+    this.#exits.handOver(this.#socket, bytes);
     process.nextTick(() => this.#socket.resume());
   }
 }
@@ -204,9 +204,11 @@ function answerText({ status, body, isJson }: ApiAnswer): string {
 
 /** A request for `ws`, made from what the lane has read. */
 function upgradeRequest(socket: Socket, url: string, headers: ReadonlyMap<string, string>): IncomingMessage {
-  const request = new IncomingMessage(socket);
+  // Without the constructor: nobody reads a body from it, and a stream per connection would cost more than the upgrade.
+  const request: IncomingMessage = Object.create(IncomingMessage.prototype);
   request.method = 'GET';
   request.url = url;
-  for (const [name, value] of headers) request.headers[name] = value;
+  request.headers = Object.fromEntries(headers);
+  request.socket = socket;
   return request;
 }

@@ -13,7 +13,7 @@ import { TokenBucket } from '../core/token-bucket.ts';
 import { jsonBytes } from '../protocol/byte-string.ts';
 import { jsonEncoding } from '../protocol/json-encoding.ts';
 import { createKeyCheck } from './api-key.ts';
-import { ApiLane } from './http-lane.ts';
+import { ApiLane, type LaneExits } from './http-lane.ts';
 import { readBody } from './read-body.ts';
 import type { WebSocketEdge } from './websocket.ts';
 
@@ -29,7 +29,7 @@ const BACKLOG = 4096;
 export type Route = (request: IncomingMessage, response: ServerResponse, query: string) => void;
 
 /** Everything that arrives on the port. */
-export class HttpEdge {
+export class HttpEdge implements LaneExits {
   readonly #engine: Engine;
   readonly #webSockets: WebSocketEdge;
   readonly #http: HttpServer;
@@ -92,16 +92,15 @@ export class HttpEdge {
   }
 
   #connected(socket: Socket): void {
-    const lane: ApiLane = new ApiLane(socket, this.#engine, this.#isKeyRight, {
-      upgrade: (request, head) => this.upgrade(request, socket, head),
-      handOver: (bytes) => this.#handOver(socket, bytes),
-      done: () => this.#lanes.delete(lane),
-    });
-    this.#lanes.add(lane);
+    this.#lanes.add(new ApiLane(socket, this.#engine, this.#isKeyRight, this));
+  }
+
+  done(lane: ApiLane): void {
+    this.#lanes.delete(lane);
   }
 
   /** Gives a connection to Node's own HTTP server, with what has been read of it. */
-  #handOver(socket: Socket, bytes: Buffer): void {
+  handOver(socket: Socket, bytes: Buffer): void {
     this.#http.emit('connection', socket);
     if (bytes.length > 0) socket.unshift(bytes);
   }

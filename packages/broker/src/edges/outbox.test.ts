@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Flusher, Outbox } from './outbox.ts';
 
+const NOBODY = { overflowed: () => {} };
 const closers: (() => void)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
@@ -44,7 +45,7 @@ describe('an outbox', () => {
       pieces++;
       return lines(messages);
     });
-    const outbox = new Outbox(server, flusher, lineage, 1000, () => {});
+    const outbox = new Outbox(server, flusher, lineage, 1000, NOBODY);
     for (let i = 0; i < 10; i++) outbox.push(`m${i}`, i % 2 === 0);
     expect(await readLines(client, 10)).toEqual(Array.from({ length: 10 }, (_, i) => `m${i}`));
     expect(pieces).toBe(1);
@@ -58,7 +59,7 @@ describe('an outbox', () => {
       return lines(messages);
     });
     const pairs = await Promise.all(Array.from({ length: 5 }, pair));
-    const outboxes = pairs.map(([server]) => new Outbox(server, flusher, lineage, 1000, () => {}));
+    const outboxes = pairs.map(([server]) => new Outbox(server, flusher, lineage, 1000, NOBODY));
     for (const message of ['a', 'b', 'c']) for (const outbox of outboxes) outbox.push(message, false);
     outboxes[0]!.push('own', true);
     await Promise.all(pairs.map(([, client], i) => readLines(client, i === 0 ? 4 : 3)));
@@ -69,7 +70,7 @@ describe('an outbox', () => {
     const flusher = new Flusher();
     const lineage = flusher.lineage(lines);
     const pairs = await Promise.all(Array.from({ length: 3 }, pair));
-    const outboxes = pairs.map(([server]) => new Outbox(server, flusher, lineage, 1_000_000, () => {}));
+    const outboxes = pairs.map(([server]) => new Outbox(server, flusher, lineage, 1_000_000, NOBODY));
     const step = fc.record({
       to: fc.subarray([0, 1, 2], { minLength: 1 }),
       isUrgent: fc.boolean(),
@@ -103,9 +104,11 @@ describe('an outbox', () => {
     const flusher = new Flusher();
     let overflows = 0;
     const lineage = flusher.lineage(lines);
-    const outbox: Outbox = new Outbox(server, flusher, lineage, 1_048_576, () => {
-      overflows++;
-      outbox.close(false);
+    const outbox: Outbox = new Outbox(server, flusher, lineage, 1_048_576, {
+      overflowed() {
+        overflows++;
+        outbox.close(false);
+      },
     });
     const message = 'x'.repeat(65_536);
     for (let i = 0; i < 1000 && overflows === 0; i++) {
@@ -122,7 +125,7 @@ describe('an outbox', () => {
     const [server, client] = await pair();
     client.pause();
     const flusher = new Flusher();
-    const outbox = new Outbox(server, flusher, flusher.lineage(lines), 100_000_000, () => {});
+    const outbox = new Outbox(server, flusher, flusher.lineage(lines), 100_000_000, NOBODY);
     const message = 'x'.repeat(100_000);
     let pushed = 0;
     while (server.writableLength === 0) {
@@ -138,7 +141,7 @@ describe('an outbox', () => {
   it('does not write to a socket that is gone', async () => {
     const [server] = await pair();
     const flusher = new Flusher();
-    const outbox = new Outbox(server, flusher, flusher.lineage(lines), 1000, () => {});
+    const outbox = new Outbox(server, flusher, flusher.lineage(lines), 1000, NOBODY);
     outbox.push('a', true);
     server.destroy();
     outbox.flush();

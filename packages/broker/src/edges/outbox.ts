@@ -52,13 +52,19 @@ export class Lineage {
   }
 }
 
+/** Who is told that a client does not read. */
+export interface OutboxOwner {
+  /** More waits than may wait. */
+  overflowed(): void;
+}
+
 /** What waits to be sent to one client. */
 export class Outbox {
   readonly socket: Socket;
   readonly #flusher: Flusher;
   readonly #lineage: Lineage;
   readonly #maxBytes: number;
-  readonly #onOverflow: () => void;
+  readonly #owner: OutboxOwner;
   #tail: Link;
   #isBlocked = false;
   #isClosed = false;
@@ -66,12 +72,12 @@ export class Outbox {
   isUrgent = false;
   isQueued = false;
 
-  constructor(socket: Socket, flusher: Flusher, lineage: Lineage, maxBytes: number, onOverflow: () => void) {
+  constructor(socket: Socket, flusher: Flusher, lineage: Lineage, maxBytes: number, owner: OutboxOwner) {
     this.socket = socket;
     this.#flusher = flusher;
     this.#lineage = lineage;
     this.#maxBytes = maxBytes;
-    this.#onOverflow = onOverflow;
+    this.#owner = owner;
     this.#tail = lineage.root;
   }
 
@@ -80,7 +86,7 @@ export class Outbox {
     if (this.#isClosed) return;
     this.#tail = this.#tail.append(message);
     const waiting = this.#tail.bytes + (this.#isBlocked ? this.socket.writableLength : 0);
-    if (waiting > this.#maxBytes) this.#onOverflow();
+    if (waiting > this.#maxBytes) this.#owner.overflowed();
     else if (!this.#isBlocked) this.#flusher.add(this, isUrgent);
   }
 

@@ -7,7 +7,7 @@ import { Session } from '../core/session.ts';
 import type { ByteString } from '../protocol/byte-string.ts';
 import { type Disconnect, Disconnects } from '../protocol/codes.ts';
 import type { Encoding } from '../protocol/encoding.ts';
-import { type Flusher, type Lineage, Outbox } from './outbox.ts';
+import { type Flusher, type Lineage, Outbox, type OutboxOwner } from './outbox.ts';
 import { websocketFrame } from './websocket-frame.ts';
 
 /** Sub-protocols that clients may ask for. */
@@ -26,15 +26,15 @@ class PeerSocket extends WebSocket {
  * A client on a WebSocket. `ws` reads; frames are written to the socket below it, which is safe while `perMessageDeflate` is off,
  * because `ws` then writes each of its own frames (pong, close) in one synchronous piece.
  */
-class WebSocketPeer implements Peer {
+class WebSocketPeer implements Peer, OutboxOwner {
   readonly transport = 'websocket';
   readonly isUnidirectional = false;
   readonly isEmulation = false;
   readonly encoding: Encoding;
   readonly session: Session;
-  readonly #engine: Engine;
   readonly #webSocket: PeerSocket;
   readonly #outbox: Outbox;
+  readonly #peers: Set<WebSocketPeer>;
 
   constructor(
     engine: Engine,
@@ -43,13 +43,24 @@ class WebSocketPeer implements Peer {
     flusher: Flusher,
     lineage: Lineage,
     encoding: Encoding,
+    peers: Set<WebSocketPeer>,
   ) {
     this.encoding = encoding;
-    this.#engine = engine;
     this.#webSocket = webSocket;
-    const { queueMaxSize } = engine.settings.client;
-    this.#outbox = new Outbox(socket, flusher, lineage, queueMaxSize, () => this.session.close(Disconnects.Slow));
+    this.#peers = peers;
+    this.#outbox = new Outbox(socket, flusher, lineage, engine.settings.client.queueMaxSize, this);
     this.session = new Session(engine, this);
+    peers.add(this);
+  }
+
+  overflowed(): void {
+    this.session.close(Disconnects.Slow);
+  }
+
+  /** The connection is closed. */
+  gone(): void {
+    this.#peers.delete(this);
+    this.session.close(undefined);
   }
 
   push(message: ByteString, isUrgent: boolean): void {
@@ -69,7 +80,7 @@ class WebSocketPeer implements Peer {
     }
     webSocket.close(code, reason);
     const timeoutMs = isSlow ? SLOW_CLOSE_TIMEOUT_MS : CLOSE_TIMEOUT_MS;
-    const cancel = this.#engine.surroundings.clock.after(timeoutMs, () => webSocket.terminate());
+    const cancel = this.session.engine.surroundings.clock.after(timeoutMs, () => webSocket.terminate());
     webSocket.once('close', cancel);
   }
 
@@ -93,7 +104,7 @@ function onMessage(this: WebSocket, data: WebSocket.RawData): void {
 }
 
 function onClose(this: WebSocket): void {
-  if (this instanceof PeerSocket) this.peer?.session.close(undefined);
+  if (this instanceof PeerSocket) this.peer?.gone();
 }
 
 /** `ws` has already answered the breach with its own close code; 'close' follows. */
@@ -105,12 +116,14 @@ export class WebSocketEdge {
   readonly #flusher: Flusher;
   readonly #server: Server<typeof PeerSocket>;
   readonly #lineages = new Map<Encoding, Lineage>();
+  readonly #peers = new Set<WebSocketPeer>();
 
   constructor(engine: Engine, flusher: Flusher) {
     this.#engine = engine;
     this.#flusher = flusher;
     this.#server = new WebSocketServer<typeof PeerSocket>({
       noServer: true,
+      clientTracking: false,
       perMessageDeflate: false,
       // JSON is looked at anyway; malformed UTF-8 in it is repaired, not refused.
       skipUTF8Validation: true,
@@ -122,11 +135,11 @@ export class WebSocketEdge {
 
   /** Connections that are open, also those that have not connected yet. */
   get size(): number {
-    return this.#server.clients.size;
+    return this.#peers.size;
   }
 
   closeAll(disconnect: Disconnect): void {
-    for (const { peer } of this.#server.clients) peer?.session.close(disconnect);
+    for (const { session } of this.#peers) session.close(disconnect);
   }
 
   #lineage(encoding: Encoding): Lineage {
@@ -142,7 +155,6 @@ export class WebSocketEdge {
   /** Upgrades a request whose path, origin and limits have been checked. */
   accept(request: IncomingMessage, socket: Socket, head: Buffer, encoding: Encoding): void {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.setNoDelay(true);
       webSocket.peer = new WebSocketPeer(
         this.#engine,
         webSocket,
@@ -150,6 +162,7 @@ export class WebSocketEdge {
         this.#flusher,
         this.#lineage(encoding),
         encoding,
+        this.#peers,
       );
       webSocket.on('message', onMessage);
       webSocket.on('close', onClose);

@@ -5,14 +5,25 @@ import type { Decoded, Field, Message, Scalar, Schema } from './schema.ts';
 /** Thrown inside a decoder for a value of the wrong type, and caught by it. */
 class Malformed extends Error {}
 
-const fieldsOf = new WeakMap<Schema, Map<string, [string, Field]>>();
-function fieldMap(schema: Schema): Map<string, [string, Field]> {
-  let fields = fieldsOf.get(schema);
-  if (!fields) {
-    fields = new Map(Object.keys(schema).map((name) => [name, [name, schema[name]!]]));
-    fieldsOf.set(schema, fields);
+/** A schema made ready for use. */
+interface Prepared {
+  readonly fields: ReadonlyMap<string, readonly [name: string, field: Field]>;
+  /** A message without anything; decoding begins with a copy. */
+  readonly empty: Readonly<Record<string, unknown>>;
+}
+
+const preparedSchemas = new WeakMap<Schema, Prepared>();
+function prepare(schema: Schema): Prepared {
+  let prepared = preparedSchemas.get(schema);
+  if (!prepared) {
+    const entries = Object.keys(schema).map((name) => [name, schema[name]!] as const);
+    prepared = {
+      fields: new Map(entries.map((entry) => [entry[0], entry])),
+      empty: Object.fromEntries(entries.map(([name, field]) => [name, zero(field)])),
+    };
+    preparedSchemas.set(schema, prepared);
   }
-  return fields;
+  return prepared;
 }
 
 const RANGES: Partial<Record<Scalar, readonly [min: number, max: number]>> = {
@@ -23,9 +34,12 @@ const RANGES: Partial<Record<Scalar, readonly [min: number, max: number]>> = {
   sint64: [-(2 ** 63), 2 ** 63 - 1],
 };
 
+const EMPTY_LIST: readonly never[] = Object.freeze([]);
+const EMPTY_MAP: ReadonlyMap<string, never> = new Map<string, never>();
+
 function zero(field: Field): unknown {
-  if (field.shape === 'list') return [];
-  if (field.shape === 'map') return new Map();
+  if (field.shape === 'list') return EMPTY_LIST;
+  if (field.shape === 'map') return EMPTY_MAP;
   if (typeof field.type !== 'string' || field.type === 'bytes') return undefined;
   return field.type === 'string' ? '' : field.type === 'bool' ? false : 0;
 }
@@ -46,9 +60,8 @@ function scalar(type: Scalar, value: unknown): unknown {
 type Locate = () => number;
 
 function decodeObject(schema: Schema, value: unknown, text: ByteString, locate: Locate): Record<string, unknown> {
-  const fields = fieldMap(schema);
-  const message: Record<string, unknown> = {};
-  for (const [name, field] of fields.values()) message[name] = zero(field);
+  const { fields, empty } = prepare(schema);
+  const message: Record<string, unknown> = { ...empty };
   if (value === null) return message;
   if (!isObject(value)) throw new Malformed();
   let start = -1;
@@ -129,7 +142,7 @@ function encodeField(field: Field, value: unknown): ByteString | undefined {
 /** Encodes a message as JSON bytes, fields in the order of the schema, empty ones left out. */
 export function encodeJson<S extends Schema>(schema: S, message: Message<S>): ByteString {
   let members = '';
-  for (const [name, field] of fieldMap(schema).values()) {
+  for (const [name, field] of prepare(schema).fields.values()) {
     const text = encodeField(field, message[name]);
     if (text !== undefined) members += `${members ? ',' : ''}"${name}":${text}`;
   }

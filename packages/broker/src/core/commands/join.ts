@@ -25,11 +25,37 @@ export type Joined =
   | { readonly error: ReplyError }
   | { readonly disconnect: Disconnect };
 
+/** Most subscriptions of a namespace have the same options; they share one object. */
+const plainOptions = new WeakMap<ResolvedChannelOptions, Map<SubscriptionSource, SubscriptionOptions>>();
+
 /** What the namespace says, changed by what a token, the API or the application says about this client. */
 export function subscriptionOptions(
   channel: ResolvedChannelOptions,
   source: SubscriptionSource,
   grant?: Grant,
+): SubscriptionOptions {
+  if (grant && !isPlain(grant)) return makeOptions(channel, source, grant);
+  let bySource = plainOptions.get(channel);
+  if (!bySource) {
+    bySource = new Map();
+    plainOptions.set(channel, bySource);
+  }
+  let options = bySource.get(source);
+  if (!options) {
+    options = makeOptions(channel, source, undefined);
+    bySource.set(source, options);
+  }
+  return options;
+}
+
+function isPlain({ info, data, override, expireAt }: Grant): boolean {
+  return info === undefined && data === undefined && override === undefined && expireAt === 0;
+}
+
+function makeOptions(
+  channel: ResolvedChannelOptions,
+  source: SubscriptionSource,
+  grant: Grant | undefined,
 ): SubscriptionOptions {
   const override = grant?.override;
   const isRecoverable = override?.force_recovery?.value ?? channel.forceRecovery;

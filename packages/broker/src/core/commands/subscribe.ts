@@ -84,6 +84,7 @@ function withWishes(
   { options }: ChannelKind,
   base: SubscriptionOptions,
 ): Permission {
+  if (!positioned && !recoverable && !join_leave) return { options: base };
   const history = () => mayReadHistory(session, channel, options, true);
   const isRecoverable = base.isRecoverable || (recoverable && (options.allowRecovery || history()));
   return {
