@@ -72,3 +72,12 @@ it('/server bundles without a Node module, and publishes and signs where only th
   const failure = runInContext(`entry.realtime.createConnectionToken({ userId: '7' })`, context);
   await expect(failure).rejects.toMatchObject({ code: 'invalid_config' });
 });
+
+it('/trpc/server bundles without a Node module, and loads where only the web platform is', async () => {
+  isLoading = true;
+  const code = await bundle(new URL('../trpc/server/index.ts', import.meta.url).pathname);
+  expect(code).not.toMatch(/["']node:|browser-external|require\(/);
+  const context = createContext(WEB_GLOBALS);
+  runInContext(code, context);
+  expect(runInContext('typeof entry.watches(() => "trpc:global")', context)).toBe('function');
+});

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeApi } from '../../test/fake-api.ts';
 import { type ChannelName, Channels } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
@@ -12,7 +12,10 @@ let api: FakeApi;
 beforeEach(async () => {
   api = await FakeApi.start();
 });
-afterEach(() => api.close());
+afterEach(() => {
+  vi.restoreAllMocks();
+  return api.close();
+});
 
 function connect(options: RealtimeOptions = {}): Realtime {
   return createRealtime({ apiUrl: api.url, apiKey: 'key', tokenSecret: 'secret', ...options });
@@ -176,13 +179,15 @@ describe('onPublish', () => {
     expect(reports.every(({ durationMs, startedAt }) => durationMs >= 0 && startedAt > 0)).toBe(true);
   });
 
-  it('cannot break a publish', async () => {
+  it('cannot break a publish: what it throws is printed', async () => {
+    const print = vi.spyOn(console, 'error').mockReturnValue();
     const realtime = connect({
       onPublish: () => {
         throw new RangeError('of the app');
       },
     });
     await expect(realtime.publish(Channels.global(), MESSAGE)).resolves.toMatchObject({ channel: 'trpc:global' });
+    expect(print).toHaveBeenCalledExactlyOnceWith('@op/realtime: onPublish threw', expect.any(RangeError));
   });
 });
 
