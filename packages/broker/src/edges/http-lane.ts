@@ -13,6 +13,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Unsent answers of one connection at which it is no longer read. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
+const UNAUTHORIZED = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+
 interface Head {
   readonly method: string;
   readonly target: string;
@@ -134,7 +136,13 @@ export class ApiLane implements Waiter {
       const length = head && apiBodyLength(head, this.#prefix);
       if (!head || length === undefined || length > this.#engine.settings.httpApi.maxRequestBodySize) {
         if (answers) this.#write(answers);
-        this.#leave(head, bytes.subarray(at), head && at + head.end);
+        this.#leave(head, bytes.subarray(at));
+        return;
+      }
+      // Before the body: nobody without the key makes the broker wait for one.
+      if (!this.#mayCall(head)) {
+        this.#release();
+        this.#socket.end(`${answers}${UNAUTHORIZED}`, 'latin1');
         return;
       }
       const end = at + head.end + length;
@@ -143,26 +151,22 @@ export class ApiLane implements Waiter {
         this.#needed = end - text.length;
         break;
       }
-      const answer = this.#call(head, bytes.subarray(at + head.end, end));
-      if (!answer) {
-        this.#release();
-        this.#socket.end(
-          `${answers}HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
-          'latin1',
-        );
-        return;
-      }
-      answers += answerText(answer);
+      answers += answerText(this.#call(head, bytes.subarray(at + head.end, end)));
       at = end;
     }
     if (answers) this.#write(answers);
     this.#waitFor(this.#rest.length > 0 ? REQUEST_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS);
   }
 
-  /** `undefined` without the right key. */
-  #call({ target, headers }: Head, body: Buffer): ApiAnswer | undefined {
-    const credentials = { xApiKey: headers.get('x-api-key'), authorization: headers.get('authorization'), query: '' };
-    if (!this.#isKeyRight(credentials)) return undefined;
+  #mayCall({ headers }: Head): boolean {
+    return this.#isKeyRight({
+      xApiKey: headers.get('x-api-key'),
+      authorization: headers.get('authorization'),
+      query: '',
+    });
+  }
+
+  #call({ target, headers }: Head, body: Buffer): ApiAnswer {
     const { isTransportErrorMode } = this.#engine.settings.httpApi;
     const isTransport = isTransportErrorMode || headers.get('x-centrifugo-error-mode') === 'transport';
     return callApi(this.#engine, target.slice(this.#prefix.length), jsonBytes(body), isTransport);
@@ -182,9 +186,9 @@ export class ApiLane implements Waiter {
   }
 
   /** The connection is not, or no longer, the lane's business. */
-  #leave(head: Head | undefined, bytes: Buffer, bodyAt: number | undefined): void {
+  #leave(head: Head | undefined, bytes: Buffer): void {
     this.#release();
-    if (head && bodyAt !== undefined && isWebSocketUpgrade(head)) {
+    if (head && isWebSocketUpgrade(head)) {
       this.#socket.pause();
       const request = upgradeRequest(this.#socket, head.target, head.headers);
       this.#exits.upgrade(request, this.#socket, bytes.subarray(head.end));

@@ -81,6 +81,11 @@ export class Outbox {
     this.#tail = lineage.root;
   }
 
+  /** Whether the client has not taken what was written to it. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
   /** Queues a message; it leaves with the next flush. */
   push(message: ByteString, isUrgent: boolean): void {
     if (this.#isClosed) return;

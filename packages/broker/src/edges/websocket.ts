@@ -12,6 +12,8 @@ import { websocketFrame } from './websocket-frame.ts';
 
 /** Sub-protocols that clients may ask for. */
 const SUBPROTOCOLS = ['centrifuge-json'];
+/** Bytes that may wait on a socket when a pong is added. */
+const MAX_UNSENT_PONG_BYTES = 16 * 1024;
 /** How long a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5000;
 /** The same for one that does not read: it will not answer. */
@@ -33,6 +35,7 @@ class WebSocketPeer implements Peer, OutboxOwner {
   readonly encoding: Encoding;
   readonly session: Session;
   readonly #webSocket: PeerSocket;
+  readonly #socket: Socket;
   readonly #outbox: Outbox;
   readonly #peers: Set<WebSocketPeer>;
 
@@ -47,10 +50,15 @@ class WebSocketPeer implements Peer, OutboxOwner {
   ) {
     this.encoding = encoding;
     this.#webSocket = webSocket;
+    this.#socket = socket;
     this.#peers = peers;
     this.#outbox = new Outbox(socket, flusher, lineage, engine.settings.client.queueMaxSize, this);
     this.session = new Session(engine, this);
     peers.add(this);
+  }
+
+  get isReading(): boolean {
+    return !this.#outbox.isBlocked && this.#socket.writableLength < MAX_UNSENT_PONG_BYTES;
   }
 
   overflowed(): void {
@@ -103,6 +111,11 @@ function onMessage(this: WebSocket, data: WebSocket.RawData): void {
   if (this instanceof PeerSocket && Buffer.isBuffer(data)) this.peer?.session.receive(data);
 }
 
+/** Pongs are not queued for a client that does not read: its pings would fill the memory. */
+function onPing(this: WebSocket, data: Buffer): void {
+  if (this instanceof PeerSocket && this.peer?.isReading) this.pong(data);
+}
+
 function onClose(this: WebSocket): void {
   if (this instanceof PeerSocket) this.peer?.gone();
 }
@@ -125,6 +138,7 @@ export class WebSocketEdge {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      autoPong: false,
       // JSON is looked at anyway; malformed UTF-8 in it is repaired, not refused.
       skipUTF8Validation: true,
       handleProtocols: (protocols) => SUBPROTOCOLS.find((protocol) => protocols.has(protocol)) ?? false,
@@ -165,6 +179,7 @@ export class WebSocketEdge {
         this.#peers,
       );
       webSocket.on('message', onMessage);
+      webSocket.on('ping', onPing);
       webSocket.on('close', onClose);
       webSocket.on('error', onError);
     });
