@@ -1,3 +1,5 @@
+import { piecesOf } from './pieces.ts';
+
 /** What came with one answer. It belongs to the data, not to a cache key. */
 export interface Answer {
   /** The metadata as it travelled: not parsed yet, so not to be trusted. */
@@ -91,6 +93,19 @@ export class Answers {
 
   get(data: unknown): Answer | undefined {
     return typeof data === 'object' && data ? this.#byData.get(data) : undefined;
+  }
+
+  /** All answers that data is made of: its own, or those of its pieces; `null` unless every piece is one. */
+  of(data: unknown): readonly Answer[] | null {
+    const own = this.get(data);
+    if (own) return [own];
+    const answers: Answer[] = [];
+    for (const piece of piecesOf(data)) {
+      const answer = this.get(piece);
+      if (!answer) return null;
+      answers.push(answer);
+    }
+    return answers.length ? answers : null;
   }
 
   #ticks(): Ticks {

@@ -45,6 +45,11 @@ export function bindQueryClient(
   return binding;
 }
 
+/** The binding of a client, if it has one. */
+export function bindingOf(queryClient: QueryClient): QueryBinding | undefined {
+  return bindings.get(queryClient);
+}
+
 /** The part that is always there: it waits for the first thing to do, and then loads the rest. */
 class ClientBinding implements QueryBinding {
   core: Binding | null = null;

@@ -128,6 +128,45 @@ describe.each(MATRIX)('answers over $kind with $name', ({ kind, transformer }) =
 });
 
 describe('answers', () => {
+  it.each([
+    ['a list', (values: unknown[]) => values],
+    ['an object', ([one, two]: unknown[]) => ({ one, two })],
+  ])('put together in %s bind it to the channels of all of them', async (_, put) => {
+    const app = open();
+    app.backend.meta.watch = (_path, input) => {
+      const channel: ChannelName = `trpc:item:${(input as { id: string }).id}`;
+      return [watched(channel, app.manager.top(channel))];
+    };
+    const queryFn = async () => put(await Promise.all(['1', '2'].map((id) => app.client.item.query({ id }))));
+    app.observe({ queryKey: ['both'], queryFn, ...fresh });
+    await app.pass(1_000);
+    for (const [channel, reads] of [
+      ['trpc:item:1', 4],
+      ['trpc:item:2', 6],
+    ] as const) {
+      expect(app.binding.status(['both']).state).toBe('live');
+      app.manager.publish(channel, INVALIDATE);
+      await app.pass(1_000);
+      expect(app.backend.runs.get('item')).toBe(reads);
+    }
+    expect(app.binding.status(['both']).state).toBe('live');
+  });
+
+  it('put together with something else bind nothing: it may change unheard', async () => {
+    const app = open();
+    app.observe({ queryKey: ['mixed'], queryFn: async () => [await app.client.item.query({ id: '1' }), 5], ...fresh });
+    await app.pass(1_000);
+    expect(app.binding.status(['mixed']).detail).toBe('unbound');
+  });
+
+  it('that the app puts into the cache by hand bind it', async () => {
+    const app = open();
+    const { queryKey } = app.trpc.item.queryOptions({ id: '1' });
+    app.queryClient.setQueryData<unknown>(queryKey, await app.client.item.query({ id: '1' }));
+    app.observe(app.trpc.item.queryOptions({ id: '1' }, fresh));
+    await expectBound(app, queryKey, 'item');
+  });
+
   it('that stream values bind the list of them', async () => {
     const backend = createBackend();
     const transport = await openTransport(backend, 'httpBatchStreamLink', null);
@@ -195,6 +234,18 @@ describe('answers', () => {
     const before = app.queryClient.getQueryData(query.queryKey);
     await expectBound(app, query.queryKey, 'item');
     expect(app.queryClient.getQueryData(query.queryKey)).toBe(before);
+  });
+
+  it('equal to the last make the pages that are kept as new as themselves', async () => {
+    const app = open();
+    const query = app.trpc.pages.infiniteQueryOptions({ limit: 2 }, { ...fresh, getNextPageParam: ({ next }) => next });
+    const observer = new InfiniteQueryObserver(app.queryClient, query as never);
+    closing.push(observer.subscribe(() => {}));
+    await expectBound(app, query.queryKey, 'pages');
+    await observer.fetchNextPage();
+    await app.pass(5_000);
+    expect(app.backend.runs.get('pages')).toBe(2);
+    expect(app.binding.status(query.queryKey).state).toBe('live');
   });
 
   it('reach every query client that asked, and only those', async () => {

@@ -8,9 +8,9 @@ import { parseMeta } from '../trpc/parse-meta.ts';
 import { isInputOf, procedureOf } from '../trpc/query-key.ts';
 import type { Answer, Answers, Call, CallEvent, CallListener } from './answers.ts';
 import { ChannelJoins } from './channel-joins.ts';
-import { pagesOf } from './infinite-data.ts';
 import { KeyIndex } from './key-index.ts';
 import { browserNetwork, documentFocus, type FocusSource, type OnlineSource } from './page.ts';
+import { piecesOf } from './pieces.ts';
 import { findQuery, followMutations, followQueries, hasKeptPages, hasPendingMutation, portOf } from './query-cache.ts';
 import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
 import { type Entry, type Fetch, Refetcher, type RefetchOptions } from './refetcher.ts';
@@ -71,6 +71,7 @@ export class Binding {
   readonly #subscriptions = new Map<string, Unsubscribe>();
   readonly #unfollow: readonly Unsubscribe[];
   #mutations = 0;
+  #hasWarned = false;
 
   /**
    * @param listener of this client in `answers`; by it the answers' ticks are found
@@ -104,7 +105,10 @@ export class Binding {
         isMutating: () => this.#mutations > 0 || hasPendingMutation(mutations, false),
         hasMutations: () => this.#mutations > 0 || hasPendingMutation(mutations, true),
         changed: (entries) => {
-          for (const entry of entries) this.#hold(entry);
+          for (const entry of entries) {
+            this.#hold(entry);
+            this.#warn(entry);
+          }
           changed();
         },
       },
@@ -258,7 +262,7 @@ export class Binding {
       // A fetch that began meanwhile will bring its own; what is known about the old data is older than this, so it is safe.
       if (!this.#bound.has(query) || !fetch || bound.entry.fetch !== fetch) return;
       const kept = hasKeptPages(query) ? bound.answers : [];
-      const answers = this.#identify(value) ?? [...answersTo(calls), ...kept];
+      const answers = this.#answers.of(value) ?? [...answersTo(calls), ...kept];
       this.#share(value, data);
       this.#refetcher.settled(fetch, this.#bind(bound, data, answers));
       this.#used(bound);
@@ -269,26 +273,21 @@ export class Binding {
   #adopt(bound: Bound, calls: readonly Call[]): void {
     const { data } = bound.query.state;
     if (data === undefined || data === bound.data) return;
-    const answers = this.#identify(data) ?? answersTo(calls);
+    const answers = this.#answers.of(data) ?? answersTo(calls);
     if (!answers.length) return;
     this.#refetcher.hydrated(bound.entry, this.#bind(bound, data, answers));
     // Rendered by a server, and shown before its channels are joined: that counts as coming into use now.
     if (bound.isActive && answers.some(({ sentAt }) => !sentAt)) this.#refetcher.usageChanged(bound.entry);
   }
 
-  /** What is known about data by its identity, or that of its pages; `null` unless it is all of it. */
-  #identify(data: unknown): Answer[] | null {
-    const pieces = pagesOf(data) ?? [data];
-    const answers = pieces.flatMap((piece) => this.#answers.get(piece) ?? []);
-    return answers.length && answers.length === pieces.length ? answers : null;
-  }
-
   /** Structural sharing keeps older references for equal data; they are as new as the answer now. */
   #share(raw: unknown, data: unknown): void {
-    const pieces = pagesOf(raw) ?? [raw];
-    for (const [at, piece] of (pagesOf(data) ?? [data]).entries()) {
-      const answer = this.#answers.get(pieces[at]);
-      if (answer && piece !== pieces[at]) this.#answers.set(piece, answer);
+    const isWhole = this.#answers.get(raw);
+    const shared = isWhole ? [data] : piecesOf(data);
+    for (const [at, piece] of (isWhole ? [raw] : piecesOf(raw)).entries()) {
+      const answer = this.#answers.get(piece);
+      if (!answer) return;
+      if (piece !== shared[at]) this.#answers.set(shared[at], answer);
     }
   }
 
@@ -327,6 +326,15 @@ export class Binding {
     bound.held = wanted;
     for (const name of wanted) if (!held.has(name)) this.#joins.hold(name);
     for (const name of held) if (!wanted.has(name)) this.#joins.release(name);
+  }
+
+  /** Only once it has lasted: a broker that restarts looks the same for a moment. */
+  #warn(entry: Entry): void {
+    if (this.#hasWarned || !entry.polled || this.#refetcher.status(entry) !== 'suspect') return;
+    this.#hasWarned = true;
+    console.warn(
+      '[@op/realtime] Answers carry positions of another broker than the sockets are connected to. Queries are polled. Do CENTRIFUGO_API_URL and wsUrl belong together?',
+    );
   }
 
   #join(name: string): void {

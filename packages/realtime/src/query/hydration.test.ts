@@ -155,9 +155,9 @@ describe('what is carried', () => {
     [5],
     ['text'],
     [[1, 2]],
-    [{ rt: 1, v: 2 }],
     [{ v: 2 }],
     [{ rt: [], v: 1, more: true }],
+    [{ v: 1, rt: 2 }],
     [{ pages: [{}], pageParams: [0] }],
   ])('keeps data that only looks like it: %j', (data) => {
     expect(deserializeData(JSON.parse(JSON.stringify(serializeData(data))))).toEqual(data);
@@ -167,7 +167,7 @@ describe('what is carried', () => {
     const app = openApp();
     closing.push(() => app.close());
     const { deserializeData: read } = carryFreshness({ answers: app.answers });
-    app.queryClient.setQueryData(['a'], read({ rt: [{ v: 1, watch: 'all' }], v: { a: 1 } }));
+    app.queryClient.setQueryData(['a'], read({ rt: { v: 1, watch: 'all' }, v: { a: 1 } }));
     app.queryClient.setQueryData(['b'], read({ rt: ['x', 'y', 'z'], v: { a: 1 } }));
     await app.pass(100);
     expect(app.queryClient.getQueryData(['a'])).toEqual({ a: 1 });

@@ -1,5 +1,5 @@
 import { type Answers, sharedAnswers } from './answers.ts';
-import { pagesOf } from './infinite-data.ts';
+import { piecesOf } from './pieces.ts';
 
 export interface CarrierOptions {
   /** Applied to the data itself, such as `superjson.serialize`. @default the data as it is */
@@ -16,9 +16,9 @@ export interface FreshnessCarrier {
   readonly deserializeData: (data: unknown) => unknown;
 }
 
-/** Data on its way from the server's cache to the browser's; pages have metadata each. */
+/** Data on its way from the server's cache to the browser's, with the metadata of its answer, or a list for its pieces. */
 interface Carried {
-  readonly rt: readonly unknown[];
+  readonly rt: unknown;
   readonly v: unknown;
 }
 
@@ -41,18 +41,23 @@ export function carryFreshness(options: CarrierOptions = {}): FreshnessCarrier {
   const answersOf = () => options.answers ?? sharedAnswers();
   return {
     serializeData(data) {
-      const pieces = pagesOf(data) ?? [data];
-      const rt = pieces.flatMap((piece) => answersOf().get(piece)?.wire ?? []);
       const v = serialize(data);
-      return rt.length && rt.length === pieces.length ? ({ rt, v } satisfies Carried) : v;
+      const own = answersOf().get(data);
+      const rt = own
+        ? own.wire
+        : answersOf()
+            .of(data)
+            ?.map(({ wire }) => wire);
+      return rt ? ({ rt, v } satisfies Carried) : v;
     },
     deserializeData(carried) {
       if (!isCarried(carried)) return deserialize(carried);
-      const data = deserialize(carried.v);
-      const pieces = pagesOf(data) ?? [data];
-      // An answer of another request: it has its stamps, and no floor.
-      if (pieces.length === carried.rt.length)
-        for (const [at, wire] of carried.rt.entries()) answersOf().set(pieces[at], { wire, sentAt: null });
+      const { rt, v } = carried;
+      const data = deserialize(v);
+      const pieces = Array.isArray(rt) ? piecesOf(data) : [data];
+      // Answers of another request: they have their stamps, and no floor.
+      for (const [at, wire] of (Array.isArray(rt) ? rt : [rt]).entries())
+        answersOf().set(pieces[at], { wire, sentAt: null });
       return data;
     },
   };
@@ -62,11 +67,5 @@ export function carryFreshness(options: CarrierOptions = {}): FreshnessCarrier {
 export const { serializeData, deserializeData } = /* @__PURE__ */ carryFreshness();
 
 function isCarried(value: unknown): value is Carried {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.keys(value).join() === 'rt,v' &&
-    'rt' in value &&
-    Array.isArray(value.rt)
-  );
+  return typeof value === 'object' && value !== null && Object.keys(value).join() === 'rt,v';
 }

@@ -1,5 +1,5 @@
 export { Answers, sharedAnswers } from './answers.ts';
-export { bindQueryClient, type QueryBinding } from './bind-query-client.ts';
+export { bindingOf, bindQueryClient, type QueryBinding } from './bind-query-client.ts';
 export type { BindingOptions } from './binding.ts';
 export {
   type CarrierOptions,

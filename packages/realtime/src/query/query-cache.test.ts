@@ -1,7 +1,7 @@
 import { InfiniteQueryObserver, MutationObserver, type Query, QueryClient, QueryObserver } from '@tanstack/query-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { turn } from '../../test/bound-app.ts';
-import { pagesOf } from './infinite-data.ts';
+import { piecesOf } from './pieces.ts';
 import { findQuery, followMutations, followQueries, hasKeptPages, hasPendingMutation, portOf } from './query-cache.ts';
 
 const KEY = ['k'];
@@ -195,16 +195,29 @@ describe('infinite queries', () => {
       if (event.type === 'updated' && event.action.type === 'success') kept.push(hasKeptPages(event.query));
     });
     await observer.fetchNextPage();
-    const [first] = pagesOf(query().state.data) ?? [];
+    const [first] = piecesOf(query().state.data);
     await observer.fetchNextPage();
     await observer.refetch();
-    expect(pagesOf(query().state.data)).toEqual([{ page: 0 }, { page: 1 }]);
-    expect(pagesOf(query().state.data)?.[0]).toBe(first);
+    expect(piecesOf(query().state.data)).toEqual([{ page: 0 }, { page: 1 }]);
+    expect(piecesOf(query().state.data)[0]).toBe(first);
     expect(kept).toEqual([true, true, false]);
   });
 
-  it.each([[null], [5], [[]], [{ pages: [] }], [{ pages: 1, pageParams: [] }]])('are not mistaken: %j', (data) => {
-    expect(pagesOf(data)).toBeNull();
+  it.each([
+    [null, []],
+    [5, []],
+    ['text', []],
+    [[], []],
+    [
+      [1, { a: 2 }],
+      [1, { a: 2 }],
+    ],
+    [{ a: 1, b: [2] }, [1, [2]]],
+    [{ pages: [1] }, [[1]]],
+    [{ pages: 1, pageParams: [] }, [1, []]],
+    [{ pages: [1, 2], pageParams: [0, 1] }, [1, 2]],
+  ])('are told from other data: %j', (data, pieces) => {
+    expect(piecesOf(data)).toEqual(pieces);
   });
 });
 
