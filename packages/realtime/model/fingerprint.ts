@@ -138,17 +138,19 @@ function putPosition(position: Position | null): void {
   else put(-1);
 }
 
-function flags(...values: boolean[]): number {
-  let bits = 0;
-  for (const value of values) bits = bits * 2 + (value ? 1 : 0);
-  return bits;
+function flags(a: boolean, b = false, c = false, d = false, e = false): number {
+  return (a ? 1 : 0) + (b ? 2 : 0) + (c ? 4 : 0) + (d ? 8 : 0) + (e ? 16 : 0);
 }
 
 const words = new Int32Array(4096);
 let length = 0;
 
-function put(...values: number[]): void {
-  for (const value of values) words[length++] = value;
+function put(a: number, b?: number, c?: number, d?: number, e?: number): void {
+  words[length++] = a;
+  if (b !== undefined) words[length++] = b;
+  if (c !== undefined) words[length++] = c;
+  if (d !== undefined) words[length++] = d;
+  if (e !== undefined) words[length++] = e;
 }
 
 /** Two rounds of a multiplicative hash with different constants. */

@@ -50,7 +50,7 @@ export const FAULTS = [
   'mutationFails',
   'mutationAnswerLost',
   'appFetch',
-  'restore',
+  'forget',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

@@ -63,6 +63,7 @@ export const SCENARIOS: readonly Scenario[] = [
     writes: [all, all],
     faults: { stampTimeout: 1 },
   },
+  { ...base, name: 'history forgets', writes: [all, event], faults: { forget: 1, drop: 1 } },
   {
     ...base,
     name: 'lost announcements and deliveries',
@@ -92,6 +93,7 @@ export const SCENARIOS: readonly Scenario[] = [
     writes: [all, all],
     faults: { mount: 1, unmount: 1, drop: 1, grace: 1 },
   },
+  { ...base, name: 'leave and recover', since: true, writes: [all], faults: { unmount: 1, mount: 1, leave: 1 } },
   {
     ...base,
     name: 'leave and come back',
@@ -191,5 +193,69 @@ export const SCENARIOS: readonly Scenario[] = [
     writes: [{ ...own, optimistic: true }, all],
     faults: { mutationFails: 1 },
     maxStates: 600_000,
+  },
+];
+
+const everything = {
+  drop: 2,
+  restart: 1,
+  stampTimeout: 3,
+  publishLost: 1,
+  deliveryLost: 1,
+  deliveryDoubled: 2,
+  fetchFails: 2,
+  fetchHangs: 1,
+  fetchCancelled: 1,
+  cached: 1,
+  unmount: 2,
+  mount: 2,
+  hide: 2,
+  leave: 1,
+  grace: 3,
+  remove: 1,
+  positionLost: 1,
+  mutationFails: 1,
+  mutationAnswerLost: 1,
+  appFetch: 2,
+} as const;
+
+/** Worlds that are too large to search; random walks go through them. */
+export const LARGE: readonly Scenario[] = [
+  {
+    name: 'everything at once',
+    channels: 2,
+    history: 2,
+    tabs: [
+      [on(0), other, { kind: 2, channels: () => [0, 1] }],
+      [on(1), { ...other, active: false }, { kind: 2, channels: (n) => [n % 2] }],
+    ],
+    writes: [
+      { ...own, optimistic: true },
+      { ...keyed, tab: 1, invalidates: true },
+      { channel: 1, message: 'key', kind: 2 },
+      all,
+      { channel: 1, message: 'channel' },
+      event,
+    ],
+    faults: everything,
+    backsOff: true,
+  },
+  {
+    name: 'everything but what excuses a back-off',
+    channels: 2,
+    history: 1,
+    since: true,
+    tabs: [
+      [on(0), other, { kind: 2, channels: () => [0, 1] }],
+      [on(1), { ...other, active: false }],
+    ],
+    writes: [
+      { ...own, optimistic: true },
+      { ...own, channel: 1 },
+      keyed,
+      { channel: 1, message: 'key', kind: 2 },
+      event,
+    ],
+    faults: { ...everything, fetchFails: 0, fetchHangs: 0, fetchCancelled: 0, cached: 0 },
   },
 ];

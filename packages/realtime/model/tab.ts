@@ -110,7 +110,7 @@ export interface FetchModel {
   readonly ours: boolean;
   body: Body | null;
   /** All that the tab had heard of when the request left, per channel. */
-  readonly heard: readonly Readonly<Record<string, number>>[];
+  readonly heard: Readonly<Record<string, number>>[];
   forced: boolean;
   /** Cancelled or replaced; its answer may still arrive. */
   abandoned: boolean;
@@ -213,8 +213,13 @@ export class Tab {
 
   /** What the client knew of a channel goes with the last query that needed it. */
   forgetUnused(): void {
-    for (const [c, oracle] of this.oracles.entries())
-      if (!this.refetcher.freshness.channels.has(`c${c}`)) oracle.forget();
+    for (const c of this.oracles.keys()) if (!this.refetcher.freshness.channels.has(`c${c}`)) this.forget(c);
+  }
+
+  /** Nobody needs the channel: also for requests on their way. */
+  forget(channel: number): void {
+    this.oracles[channel]!.forget();
+    for (const request of this.requests) request.heard[channel] = {};
   }
 
   fail(invariant: Violation['invariant'], text: string): void {

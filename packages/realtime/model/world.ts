@@ -157,7 +157,10 @@ export class World {
           may('deliveryDoubled', t);
         }
       }
-    } else add('connect', t);
+    } else {
+      add('connect', t);
+      may('forget', t);
+    }
     for (const [i, request] of tab.requests.entries()) {
       if (request.hung) continue;
       if (request.stage === 'read') {
@@ -277,6 +280,10 @@ export class World {
       case 'drop':
         this.#drop(tab);
         break;
+      case 'forget':
+        // The SDK does not ask for recovery: it made new subscriptions.
+        for (const sub of tab.subs) sub.position = null;
+        break;
       case 'positionCheck':
         tab.subs[item]!.asked = false;
         tab.subs[item]!.live = false;
@@ -288,7 +295,7 @@ export class World {
         sub.live = false;
         sub.position = null;
         remove(tab.socket, (delivery) => delivery.channel === item);
-        tab.oracles[item]!.forget();
+        tab.forget(item);
         refetcher.freshness.unsubscribed(`c${item}`);
         break;
       }
@@ -351,6 +358,7 @@ export class World {
         refetcher.remove(query.entry);
         tab.forgetUnused();
         query.removed = true;
+        query.current = null;
         for (const r of tab.requests) if (r.query === query) r.abandoned = true;
         const next = tab.create(query.spec);
         tab.queries[item] = next;
@@ -391,10 +399,18 @@ export class World {
     const reply = this.#socketBroker.recover(channel, since);
     let accounted = reply.position.offset;
     if (first && this.scenario.since) {
-      // An ideal client would ask for the lowest stamp of its queries, and miss nothing if the history reaches back to it.
-      const stamps = tab.queries.flatMap((query) => query.proofs.get(channel)?.stamp ?? []);
-      for (const stamp of stamps)
-        if (this.#socketBroker.recover(channel, stamp).recovered) accounted = Math.min(accounted, stamp.offset);
+      // The lowest stamp of the queries is what to ask for; if the history reaches back to it, nothing was missed.
+      const { epoch } = this.#socketBroker.top(channel);
+      const stamps = tab.queries.map((query) => query.proofs.get(channel)?.stamp);
+      const known = stamps.flatMap((stamp) => stamp ?? []);
+      const lowest = { epoch, offset: Math.min(...known.map(({ offset }) => offset)) };
+      // Of stamps in two epochs the client cannot tell which is the newer one.
+      if (
+        known.length &&
+        known.every((stamp) => stamp.epoch === epoch) &&
+        this.#socketBroker.recover(channel, lowest).recovered
+      )
+        accounted = lowest.offset;
     }
     tab.socket.push({ kind: 'join', channel, ...reply, accounted });
   }
@@ -423,7 +439,7 @@ export class World {
       sub.asked = false;
       sub.refused = true;
       tab.unhealthy = true;
-      oracle.forget();
+      tab.forget(delivery.channel);
       freshness.unsubscribed(name);
     }
   }
@@ -507,7 +523,10 @@ export class World {
       if (position && refetcher.freshness.channels.has(`c${spec.channel}`)) oracle.hear(position);
       if (usable && position.offset > oracle.cursor) oracle.tell(position, w);
       if (!usable || (position.offset > oracle.cursor && !tab.subs[spec.channel]!.live))
-        for (const query of mine) force(query);
+        // A running fetch may bind the query to any channel; until it answers, all news without a position may concern it.
+        for (const query of tab.queries)
+          if (mine.includes(query) || (query.current && (spec.message === 'channel' || spec.kind === query.spec.kind)))
+            force(query);
       refetcher.freshness.acknowledged([{ channel: `c${spec.channel}`, position, message: write.message }]);
       if (spec.invalidates) for (const query of mine) if (query.active) query.begin(false);
       tab.mutations--;

@@ -193,14 +193,14 @@ export class Freshness<Q extends QueryRecord = QueryRecord> {
     this.fetching.delete(query);
   }
 
-  /** Where a first join should recover from, so that the time since the answers is accounted for: the lowest stamp of the bound queries. */
+  /** Where a first join should recover from, so that the time since the answers is accounted for: the lowest stamp of the bound queries, in the epoch heard of last. */
   since(name: string): Position | null {
     const c = this.channels.get(name);
     if (!c || c.cursor) return null;
     let lowest: Position | null = null;
     for (const q of c.queries) {
       const { stamp } = q.bonds.get(c)!;
-      if (stamp?.epoch && (lowest?.epoch !== stamp.epoch || stamp.offset < lowest.offset)) lowest = stamp;
+      if (stamp?.epoch && stamp.epoch === c.hint?.epoch && (!lowest || stamp.offset < lowest.offset)) lowest = stamp;
     }
     return lowest;
   }
@@ -260,11 +260,12 @@ export class Freshness<Q extends QueryRecord = QueryRecord> {
   /** Remembers what is known as of this tick, and the message if it invalidates, for requests on their way and queries that bind later. */
   #log(c: ChannelRecord<Q>, offset = 0, message: Message | null = null): void {
     const last = c.log.at(-1);
-    const now = { tick: this.tick, floor: place(c), hint: c.hint };
+    const floor = place(c);
     if (message?.type === 'event') message = null;
-    if (!message && last?.tick === this.tick) Object.assign(last, now);
-    else c.log.push({ ...now, offset, message });
-    if (c.log.length > MAX_LOG) {
+    if (!message && last?.tick === this.tick) {
+      last.floor = floor;
+      last.hint = c.hint;
+    } else if (c.log.push({ tick: this.tick, floor, hint: c.hint, offset, message }) > MAX_LOG) {
       const dropped = c.log.shift()!;
       if (dropped.message) c.reach = Math.max(c.reach, dropped.offset);
     }

@@ -2,7 +2,6 @@ import type { Clock, Random } from '../core/clock.ts';
 import {
   type AnswerPart,
   type ChannelRecord,
-  createQueryRecord,
   Freshness,
   isCovered,
   isLive,
@@ -43,7 +42,11 @@ export class Refetcher {
   /** A cache entry exists. One record per entry *object*: an entry removed and created anew is another one. */
   add(key: QueryKey, port: QueryPort): Entry {
     const entry: Entry = {
-      ...createQueryRecord(key),
+      key,
+      bonds: new Map(),
+      forced: 0,
+      news: 0,
+      written: false,
       port,
       fetch: null,
       phase: 'idle',
@@ -166,7 +169,7 @@ export class Refetcher {
 
   /** The page was shown again, or is online again. */
   returned(): void {
-    for (const entry of this.#entries) this.#touch(entry);
+    for (const entry of this.#entries) if (entry.bonds.size) this.#touch(entry);
   }
 
   /** What may be said about the entry now. Derived; `live` only when nothing is left to be judged. */
