@@ -51,7 +51,10 @@ if (chromium) {
     root: './packages/realtime',
     resolve: { conditions: [source, ...defaultClientConditions] },
     optimizeDeps: {
-      include: ['react', 'react-dom', 'react-dom/client', 'react/jsx-runtime', 'react/jsx-dev-runtime'],
+      include: [
+        ...['react', 'react-dom', 'react-dom/client', 'react-dom/server', 'react/jsx-runtime', 'react/jsx-dev-runtime'],
+        ...['@tanstack/query-core', '@tanstack/react-query', '@trpc/client', '@trpc/server/observable', 'centrifuge'],
+      ],
     },
     test: {
       name: 'browser',

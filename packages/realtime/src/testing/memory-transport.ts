@@ -42,6 +42,8 @@ interface Subscription {
   token: string;
   position: Position | null;
   state: 'subscribing' | 'subscribed' | 'ended';
+  /** Of the renewal to come. */
+  cancelRenewal: () => void;
 }
 
 /** The transports that one factory made, for faults on the wire. */
@@ -129,11 +131,13 @@ class MemoryTransport implements Transport {
       token: options.token,
       position,
       state: 'subscribing',
+      cancelRenewal: () => {},
     };
     this.#subscriptions.set(channel, subscription);
     if (this.#session) this.#subscribe(subscription);
     return () => {
       subscription.state = 'ended';
+      subscription.cancelRenewal();
       if (this.#subscriptions.get(channel) !== subscription) return;
       this.#subscriptions.delete(channel);
       this.#up((session) => {
@@ -343,6 +347,7 @@ class MemoryTransport implements Transport {
     for (const subscription of [...this.#subscriptions.values()]) {
       if (subscription.state !== 'subscribed') continue;
       subscription.state = 'subscribing';
+      subscription.cancelRenewal();
       subscription.events.dropped();
     }
     for (const channel of [...this.#carried.keys()]) this.#events.connectionChannel(channel).dropped();
@@ -373,14 +378,16 @@ class MemoryTransport implements Transport {
     subscription.position = join.position;
     subscription.events.joined(join);
     for (const publication of join.publications) this.#deliver(subscription.channel, publication, true);
+    this.#renewLater(subscription);
+  }
+
+  #renewLater(subscription: Subscription): void {
     const { clock } = this.#options;
     const expiresAtSeconds = readTokenClaims(subscription.token)?.expiresAtSeconds;
-    const { token } = subscription;
-    const generation = this.#generation;
     if (!expiresAtSeconds) return;
-    clock.after(expiresAtSeconds * 1_000 - clock.now(), () => {
-      if (generation === this.#generation && subscription.token === token && subscription.state === 'subscribed')
-        void this.#renew(subscription);
+    subscription.cancelRenewal();
+    subscription.cancelRenewal = clock.after(expiresAtSeconds * 1_000 - clock.now(), () => {
+      if (subscription.state === 'subscribed') void this.#renew(subscription);
     });
   }
 
@@ -392,11 +399,14 @@ class MemoryTransport implements Transport {
       if (subscription.state !== 'ended') this.#end(subscription, CODE.unauthorized, 'unauthorized');
       return;
     }
-    if (generation === this.#generation && subscription.state === 'subscribing') this.#subscribe(subscription);
+    if (generation !== this.#generation) return;
+    if (subscription.state === 'subscribing') this.#subscribe(subscription);
+    else this.#renewLater(subscription);
   }
 
   #end(subscription: Subscription, code: number, reason: string): void {
     subscription.state = 'ended';
+    subscription.cancelRenewal();
     if (this.#subscriptions.get(subscription.channel) === subscription)
       this.#subscriptions.delete(subscription.channel);
     if (this.#session) this.#options.broker.leave(this.#session, subscription.channel);
