@@ -126,7 +126,8 @@ export class TrpcApp<R extends AnyTRPCRouter> {
         return (rt) =>
           unstable_localLink<R>({
             router: this.router,
-            createContext: async () => createContext({ isLocal: rt !== undefined }),
+            // What a header says over HTTP, the context says here.
+            createContext: async () => createContext({ isLocal: rt?.connectionParams() !== undefined }),
             ...common,
           } as unknown as Parameters<typeof unstable_localLink<R>>[0]);
       case 'wsLink': {

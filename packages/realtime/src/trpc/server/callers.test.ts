@@ -23,7 +23,7 @@ afterEach(() => api.close());
 
 function makeRouter() {
   const realtime = createRealtime({ apiUrl: api.url, apiKey: 'key', tokenSecret: 'secret' });
-  const { base, watches, touches } = initRealtime({ realtime });
+  const { base, watches, touches } = initRealtime({ realtime, stampTimeoutMs: 5000, positionWaitMs: 5000 });
   const t = initTRPC.context<object>().create();
   const router = t.router({
     get: t.procedure

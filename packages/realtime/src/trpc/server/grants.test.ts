@@ -28,6 +28,7 @@ function start(options: InitRealtimeOptions & { tokenSecret?: string; userId?: (
   const realtime = createRealtime({ apiUrl: api.url, apiKey: 'key', tokenSecret });
   const { base, watches, watching } = initRealtime({
     realtime,
+    stampTimeoutMs: 5000,
     channels: App,
     userId: () => '7',
     onFault: (fault) => faults.push(fault),
