@@ -19,6 +19,7 @@ const projects: TestProjectConfiguration[] = [
       name: 'unit',
       testTimeout: 30_000,
       hookTimeout: 30_000,
+      expect: { poll: { timeout: 10_000 } },
       include: ['packages/*/src/**/*.test.{ts,tsx}', 'packages/*/model/*.test.ts', 'test/**/*.test.ts'],
       exclude: ['**/*.browser.test.tsx', 'test/system/**', '**/node_modules/**', '**/dist/**'],
       sequence: { groupOrder: 0 },
