@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+export const API_KEY = 'converge-api-key';
+export const TOKEN_SECRET = 'converge-token-secret-of-more-than-32-bytes';
+const EMBEDDED = fileURLToPath(new URL('../../broker/src/bin.ts', import.meta.url));
+
+export type BrokerEngine = 'embedded' | 'centrifugo';
+
+/** A broker in a process of its own, so that it can be killed as a power cut would. Comes back on the same port, with an empty memory. */
+export class BrokerProcess {
+  readonly port: number;
+  readonly #engine: BrokerEngine;
+  #child: ChildProcess | null = null;
+
+  private constructor(engine: BrokerEngine, port: number) {
+    this.#engine = engine;
+    this.port = port;
+  }
+
+  static async start(engine: BrokerEngine): Promise<BrokerProcess> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, 'close');
+    const broker = new BrokerProcess(engine, port);
+    await broker.start();
+    return broker;
+  }
+
+  async start(): Promise<void> {
+    const [command, args] =
+      this.#engine === 'centrifugo'
+        ? [process.env.CENTRIFUGO_BIN ?? 'centrifugo', []]
+        : [process.execPath, ['--conditions=@op/source', '--import', 'tsx', EMBEDDED]];
+    const child = spawn(command, args, { env: { PATH: process.env.PATH, ...environment(this.port) }, stdio: 'ignore' });
+    this.#child = child;
+    while (
+      !(await fetch(`http://127.0.0.1:${this.port}/health`).then(
+        (response) => response.ok,
+        () => false,
+      ))
+    ) {
+      if (child.exitCode !== null) throw new Error(`the ${this.#engine} broker ended with code ${child.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+/** A short history, so that recovery sometimes fails; short grace periods, so that expiry happens within a run. */
+function environment(port: number): Record<string, string> {
+  return {
+    CENTRIFUGO_HTTP_SERVER_PORT: String(port),
+    CENTRIFUGO_HTTP_SERVER_ADDRESS: '127.0.0.1',
+    CENTRIFUGO_HTTP_API_KEY: API_KEY,
+    CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: TOKEN_SECRET,
+    CENTRIFUGO_CHANNEL_NAMESPACES: 'trpc',
+    CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_HISTORY_SIZE: '5',
+    CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_HISTORY_TTL: '10m',
+    CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_FORCE_RECOVERY: 'true',
+    CENTRIFUGO_CLIENT_PING_INTERVAL: '1s',
+    CENTRIFUGO_CLIENT_PONG_TIMEOUT: '500ms',
+    CENTRIFUGO_CLIENT_EXPIRED_CLOSE_DELAY: '1s',
+    CENTRIFUGO_CLIENT_EXPIRED_SUB_CLOSE_DELAY: '1s',
+    CENTRIFUGO_CLIENT_PRESENCE_UPDATE_INTERVAL: '1s',
+    CENTRIFUGO_HEALTH_ENABLED: 'true',
+    CENTRIFUGO_LOG_LEVEL: 'error',
+  };
+}
