@@ -93,8 +93,9 @@ export class FakeManager implements RealtimeClient {
 
   deliver(channel: string, message: Message, position: Position | null, recovered = false): void {
     const publication: Publication = { channel, position, recovered, tags: {} };
-    for (const { handler, joined } of [...(this.subscriptions.get(channel) ?? [])])
-      if (joined) handler(message, publication);
+    const subscriptions = [...(this.subscriptions.get(channel) ?? [])];
+    for (const { handler, joined } of subscriptions) if (joined) handler(message, publication);
+    if (subscriptions.length && subscriptions.every(({ options }) => options.isAutomatic)) return;
     for (const handler of [...this.#handlers]) handler(message, publication);
   }
 

@@ -102,6 +102,8 @@ export class ChannelRecord {
     }
     const publication = toPublication(this.channel, this.#position?.epoch ?? null, from);
     const parsed = parseMessage(from.data);
+    const isOnlyAutomatic =
+      this.#registrations.size > 0 && [...this.#registrations].every(({ options }) => options.isAutomatic);
     for (const registration of [...this.#registrations]) {
       // Asked anew for each: a handler before it may have ended this one.
       if (!registration.isActive || !registration.isJoined) continue;
@@ -110,7 +112,7 @@ export class ChannelRecord {
       else if (options.onUnknown) this.#guard(() => options.onUnknown?.(from.data, publication));
       else this.#reportUnknown(parsed.reason);
     }
-    if (parsed.ok)
+    if (parsed.ok && !isOnlyAutomatic)
       for (const handler of [...this.#context.messageHandlers]) this.#guard(() => handler(parsed.message, publication));
   }
 

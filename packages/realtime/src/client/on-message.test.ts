@@ -31,3 +31,24 @@ it('onMessage hears every message once, on whatever channel, and none after its 
   await realtime.settled();
   expect(heard).toHaveLength(2);
 });
+
+it('onMessage does not hear what only bound queries listen to', async () => {
+  realtime = createTestRealtime();
+  const { manager } = realtime.createClient({ userId: '7' });
+  let heard = 0;
+  manager.onMessage(() => heard++);
+  manager.subscribe('trpc:org:1', () => {}, { isAutomatic: true });
+  await realtime.advance(10);
+  realtime.publish('trpc:org:1', event('a'));
+  await realtime.settled();
+  expect(heard).toBe(0);
+  const end = manager.subscribe('trpc:org:1', () => {});
+  await realtime.settled();
+  realtime.publish('trpc:org:1', event('b'));
+  await realtime.settled();
+  expect(heard).toBe(1);
+  end();
+  realtime.publish('trpc:org:1', event('c'));
+  await realtime.settled();
+  expect(heard).toBe(1);
+});

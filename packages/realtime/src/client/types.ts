@@ -50,6 +50,8 @@ export interface SubscribeOptions {
   readonly onPresenceChange?: () => void;
   /** Where to recover from at the first join (client-side subscriptions only). */
   readonly since?: Position;
+  /** Kept by bound queries, not asked for by the app: its messages concern these queries alone, and `onMessage` does not hear them. @default false */
+  readonly isAutomatic?: boolean;
 }
 
 /** Ends the registration. Calling it again does nothing. */
@@ -188,7 +190,7 @@ export interface ChannelHistory {
 /** What the rest of the library (and an app) uses of a manager. Implemented by `RealtimeManager`. */
 export interface RealtimeClient {
   subscribe(channel: string, handler: MessageHandler, options?: SubscribeOptions): Unsubscribe;
-  /** Called once for each message that arrives on any channel, whether somebody subscribed to it or the connection carries it. */
+  /** Called once for each message that arrives, whether the app subscribed to its channel or the connection carries it; not on channels that only bound queries keep joined. */
   onMessage(handler: MessageHandler): Unsubscribe;
   /** Hands over a grant. Checked (user, channel, expiry) before it is used; a bad one is reported and dropped. */
   addGrant(grant: ChannelGrant): void;

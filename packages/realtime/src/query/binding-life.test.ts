@@ -357,6 +357,21 @@ describe('messages on subscriptions made by hand', () => {
     await app.pass(10_000);
     expect(runs(app)).toBe(1);
   });
+
+  it('on a channel that only bound queries keep joined, concern no query of another channel with the same key', async () => {
+    const app = open();
+    app.backend.meta.watch = (_, input) => {
+      const channel = `trpc:org:${(input as { id: string }).id}` as const;
+      return [watched(channel, app.manager.top(channel))];
+    };
+    app.observe(itemOf(app, '1'));
+    app.observe(itemOf(app, '2'));
+    await app.pass(100);
+    expect(runs(app)).toBe(2);
+    app.manager.publish('trpc:org:1', invalidate(['item']));
+    await app.pass(10_000);
+    expect(runs(app)).toBe(3);
+  });
 });
 
 describe('data written by hand', () => {

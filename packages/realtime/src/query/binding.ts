@@ -349,6 +349,7 @@ export class Binding {
           stream.deref()?.publication(name, position?.offset ?? null, message, spreadOf(message)),
         {
           ...(since && { since }),
+          isAutomatic: true,
           onJoin: ({ position, recovered }) => stream.deref()?.join(name, position, recovered),
           onLoss(loss) {
             if (loss.kind === 'dropped') stream.deref()?.uncovered(name);
