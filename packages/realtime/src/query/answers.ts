@@ -39,6 +39,8 @@ type Ticks = ReadonlyMap<CallListener, number>;
 
 /** How many requests that left are remembered. An answer to an older one brings no floor, which is safe. */
 const REMEMBERED_REQUESTS = 512;
+/** How many calls are remembered for query clients that are bound, or have the rest loaded, only after them. */
+const REMEMBERED_CALLS = 256;
 
 /**
  * Where the link leaves what answers say about themselves and bound query clients pick it up. Answers are kept by the identity of their data, weakly, so nobody
@@ -49,6 +51,8 @@ export class Answers {
   readonly #requests = new Map<string, Ticks>();
   readonly #prefix: string;
   readonly listeners = new Set<CallListener>();
+  /** The last calls of query procedures, oldest first. */
+  readonly calls: Call[] = [];
   /** Whether there ever was an answer with metadata. */
   isUsed = false;
   #count = 0;
@@ -74,6 +78,8 @@ export class Answers {
   called(path: string, input: unknown): (wire: unknown) => Answer {
     const call: Call = { path, input, answer: null };
     const started = this.#ticks();
+    this.calls.push(call);
+    if (this.calls.length > REMEMBERED_CALLS) this.calls.shift();
     this.emit({ type: 'called', call });
     return (wire) => {
       // An echoed id is looked up, not compared with this call's: a cached answer to an earlier request has the floor of that one.

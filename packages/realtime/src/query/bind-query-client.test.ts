@@ -44,14 +44,18 @@ describe('binding a client', () => {
     const value = app.trpc.value.queryOptions(undefined, fresh);
     app.observe(itemOf(app));
     await turn();
-    // Bound late: the object is known by identity; the number's call was not followed by anybody, so nothing is known.
     app.observe(value);
     await turn();
+    const text = app.trpc.byText.queryOptions('x', fresh);
+    app.backend.items.set('x', 'still on its way');
+    app.observe(text);
     const binding = bindQueryClient(app.queryClient, app.manager, { answers: app.answers, clock: app.clock });
     closing.push(() => binding.dispose());
     await app.pass(1_000);
     expect(binding.status(itemOf(app).queryKey).state).toBe('live');
-    expect(binding.status(value.queryKey).detail).toBe('unbound');
+    expect(binding.status(value.queryKey).state).toBe('live');
+    expect(binding.status(text.queryKey).state).toBe('live');
+    expect([...app.backend.runs.values()]).toEqual([1, 1, 1]);
   });
 
   it('again replaces the binding, and loses nothing', async () => {

@@ -104,7 +104,7 @@ class ClientBinding implements QueryBinding {
 
   on(event: EarlyEvent): void {
     if (this.core) this.core.on(event);
-    else {
+    else if (event.type !== 'called') {
       this.#early.push(event);
       if (this.#early.length > MAX_EARLY) this.#early.shift();
       if (event.type === 'answered' || event.type === 'message') this.#load();

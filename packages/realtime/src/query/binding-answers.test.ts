@@ -329,6 +329,23 @@ describe('answers', () => {
     await expectBound(app, query.queryKey, 'item');
   });
 
+  it('of which one page has malformed metadata bind nothing: it may change unheard', async () => {
+    const app = open();
+    let page = 0;
+    app.backend.meta.raw = (d) => ({
+      '~op/rt': page++ ? { v: 1, watch: 'all' } : { v: 1, watch: [{ channel: ORG, epoch: 'e', offset: 0 }] },
+      d,
+    });
+    const query = app.trpc.pages.infiniteQueryOptions({ limit: 2 }, { ...fresh, getNextPageParam: ({ next }) => next });
+    const observer = new InfiniteQueryObserver(app.queryClient, query as never);
+    closing.push(observer.subscribe(() => {}));
+    await app.pass(50);
+    expect(app.binding.status(query.queryKey).detail).not.toBe('unbound');
+    await observer.fetchNextPage();
+    await app.pass(1_000);
+    expect(app.binding.status(query.queryKey).detail).toBe('unbound');
+  });
+
   it('hand their grants over before the channel is asked for', async () => {
     const app = open();
     app.backend.meta.watch = () => [watched(ORG, app.manager.top(ORG), 'token'), watched('trpc:global', null)];

@@ -121,10 +121,10 @@ export class Binding {
       (name) => this.#leave(name),
     );
 
-    const calls = early.flatMap((event) => (event.type === 'called' ? event.call : []));
+    let earlier: readonly Call[] = answers.calls;
     this.#unfollow = [
       followQueries(client, {
-        added: (query) => this.#added(query, calls),
+        added: (query) => this.#added(query, earlier),
         removed: (query) => this.#on(query, (bound) => this.#removed(bound)),
         used: (query) => this.#on(query, (bound) => this.#used(bound)),
         fetching: (query) =>
@@ -148,7 +148,8 @@ export class Binding {
       followMutations(mutations, (failed) => this.#refetcher.mutationEnded(failed)),
     ];
     followPage(this.#refetcher, this.#subscriptions, focusManager, onlineManager, ends);
-    for (const event of early) if (event.type !== 'called') this.on(event);
+    earlier = []; // what is added from now on was not there for them
+    for (const event of early) this.on(event);
   }
 
   tick(): number {
@@ -200,7 +201,7 @@ export class Binding {
     if (bound) handle(bound);
   }
 
-  #added(query: Query, early: readonly Call[]): void {
+  #added(query: Query, earlier: readonly Call[]): void {
     const procedure = procedureOf(query.queryKey);
     const bound: Bound = {
       query,
@@ -222,7 +223,7 @@ export class Binding {
       if (bucket) bucket.add(bound);
       else this.#byPath.set(procedure.path, new Set([bound]));
     }
-    const calls = early.filter((call) => isCallOf(bound, call));
+    const calls = earlier.filter((call) => isCallOf(bound, call));
     this.#used(bound);
     this.#adopt(bound, calls);
     if (query.state.fetchStatus !== 'idle') {
