@@ -204,7 +204,7 @@ describe('a WebSocket', () => {
     await once(waiting.socket, 'open');
     await Promise.all([broker.close(), broker.close()]);
     expect(await client.closed).toEqual([3001, 'shutdown']);
-    expect((await waiting.closed)[0]).toBe(3001);
+    expect((await waiting.closed)[0]).toBe(1006);
     await start({ port: broker.port });
   });
 });
@@ -239,6 +239,8 @@ describe('the HTTP port', () => {
     ['an encoded slash', [post('/api%2fpublish', '{}')], [404]],
     ['dots in the path', [post('/x/../api/publish', '{}')], [307]],
     ['two slashes', [post('//api/publish', '{}')], [307]],
+    ['percent encoding', [post('/api/%70ublish', '{}')], [200]],
+    ['percent encoding that is none', [post('/api/%zz', '{}')], [400]],
     ['a whole URL', [post('http://x/api/publish', '{}')], [200]],
     ['another path', ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'], [404]],
     ['the path of WebSockets without an upgrade', ['GET /connection/websocket HTTP/1.1\r\nHost: x\r\n\r\n'], [400]],

@@ -8,7 +8,6 @@ import { createTokenVerifier, skippingVerifier } from './edges/jwt.ts';
 import { Flusher } from './edges/outbox.ts';
 import { systemClock } from './edges/system-clock.ts';
 import { WebSocketEdge } from './edges/websocket.ts';
-import { Disconnects } from './protocol/codes.ts';
 
 /** A running broker. */
 export interface Broker {
@@ -76,7 +75,7 @@ function newEpoch(): string {
 
 async function shutDown(engine: Engine, edge: HttpEdge, webSockets: WebSocketEdge): Promise<void> {
   edge.stopListening();
-  webSockets.closeAll(Disconnects.Shutdown);
+  webSockets.shutDown();
   await haveLeft(webSockets, engine);
   engine.stop();
   await edge.close();

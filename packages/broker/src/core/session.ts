@@ -40,12 +40,14 @@ export class Session implements Waiter {
   #roundAtMs = NEVER;
   /** Closes a client that did not connect in time, that was refused and stays, or whose time is up. */
   #closeAtMs: number;
+  /** When a client that has not connected is closed for good. */
+  readonly #staleAtMs: number;
 
   constructor(engine: Engine, peer: Peer) {
     this.engine = engine;
     this.peer = peer;
     this.id = engine.surroundings.newClientId();
-    this.#closeAtMs = engine.nowMs + engine.settings.client.staleCloseDelayMs;
+    this.#staleAtMs = this.#closeAtMs = engine.nowMs + engine.settings.client.staleCloseDelayMs;
     this.#wait();
   }
 
@@ -148,7 +150,7 @@ export class Session implements Waiter {
     this.#state = ON_SERVER[this.#state].rejected;
     this.engine.hub.removeSession(this);
     this.error(id, error);
-    this.#closeAtMs = this.engine.nowMs + REFUSED_CLOSE_DELAY_MS;
+    this.#closeAtMs = Math.min(this.engine.nowMs + REFUSED_CLOSE_DELAY_MS, this.#staleAtMs);
     this.#pingAtMs = this.#roundAtMs = NEVER;
     this.#wait();
   }
@@ -199,6 +201,15 @@ export class Session implements Waiter {
     else this.unsubscribe(subscription, Unsubscribes.InsufficientState);
   }
 
+  /** The server is going down. Who has not connected yet is dropped without a word. */
+  shutDown(): void {
+    if (this.#state === 'connected') this.close(Disconnects.Shutdown);
+    else {
+      this.close(undefined);
+      this.peer.terminate();
+    }
+  }
+
   /** Ends the connection with a code; `undefined` where the other side ended it. */
   close(disconnect: Disconnect | undefined): void {
     if (this.#state === 'closed') return;
@@ -234,16 +245,12 @@ export class Session implements Waiter {
   }
 
   #timeIsUp(): void {
-    if (this.#state === 'waiting' || this.#state === 'connecting') {
-      this.close(Disconnects.Stale);
-      return;
-    }
-    if (this.#state === 'refused') {
+    if (this.#state === 'connected') this.close(Disconnects.Expired);
+    else if (this.engine.nowMs >= this.#staleAtMs) this.close(Disconnects.Stale);
+    else {
       this.close(undefined);
       this.peer.terminate();
-      return;
     }
-    this.close(Disconnects.Expired);
   }
 
   #ping(now: number): void {

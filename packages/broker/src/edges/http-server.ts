@@ -106,7 +106,12 @@ export class HttpEdge implements LaneExits {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const [path, query] = splitTarget(request.url ?? '');
+    const [rawPath, query] = splitTarget(request.url ?? '');
+    const path = decodePath(rawPath);
+    if (path === undefined) {
+      answer(response, 400, 'Bad Request\n', false);
+      return;
+    }
     const { httpApi, websocket } = this.#engine.settings;
     const method = httpApi.disabled ? undefined : apiMethodOf(path, httpApi.handlerPrefix);
     const clean = cleanPath(path);
@@ -169,6 +174,19 @@ function splitTarget(target: string): [path: string, query: string] {
   const local = target.replace(/^https?:\/\/[^/?]*/i, '');
   const at = local.indexOf('?');
   return at < 0 ? [local, ''] : [local.slice(0, at), local.slice(at + 1)];
+}
+
+/** A path with its percent encoding undone; an encoded slash stays as it is. `undefined` if the encoding is none. */
+function decodePath(path: string): string | undefined {
+  if (!path.includes('%')) return path;
+  try {
+    return path
+      .split('/')
+      .map((segment) => decodeURIComponent(segment).replaceAll('/', '%2F'))
+      .join('/');
+  } catch {
+    return undefined;
+  }
 }
 
 /** The API method that a path names: the empty one for the prefix itself. */

@@ -152,8 +152,9 @@ export class WebSocketEdge {
     return this.#peers.size;
   }
 
-  closeAll(disconnect: Disconnect): void {
-    for (const { session } of this.#peers) session.close(disconnect);
+  /** Tells all clients that the server is going down. */
+  shutDown(): void {
+    for (const { session } of this.#peers) session.shutDown();
   }
 
   #lineage(encoding: Encoding): Lineage {

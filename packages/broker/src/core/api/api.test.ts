@@ -243,20 +243,24 @@ describe('calls about users', () => {
     expect(engine.hub.subscriptionCount).toBe(1);
   });
 
-  it('subscribe from a position: what was missed follows', () => {
+  it('subscribe from a position: it is the position that the client is told', () => {
     const { engine, connect } = createEngine();
-    call(engine, 'publish', { channel: 'trpc:a', data: 1 });
+    for (let i = 0; i < 2; i++) call(engine, 'publish', { channel: 'trpc:a', data: i });
     const client = connect();
     client.peer.take();
-    call(engine, 'subscribe', { user: 'u1', channel: 'trpc:a', recover_since: { offset: 0, epoch: 'epoch001' } });
-    expect(client.peer.take().join()).toContain('"pub":{"data":1,"offset":1');
+    call(engine, 'subscribe', { user: 'u1', channel: 'trpc:a', recover_since: { offset: 1, epoch: 'epoch001' } });
+    expect(client.peer.take()).toEqual([
+      '{"push":{"channel":"trpc:a","subscribe":{"recoverable":true,"epoch":"epoch001","offset":1,"positioned":true}}}',
+    ]);
   });
 
-  it('unsubscribe from everything without a channel', () => {
+  it('unsubscribe from nothing without a channel, and tell so', () => {
     const { engine, connect } = createEngine();
     const client = connect({ sub: 'u1', channels: ['plain:a', 'plain:b'] });
+    client.peer.take();
     call(engine, 'unsubscribe', { user: 'u1' });
-    expect(client.session.subscriptions.size).toBe(0);
+    expect(client.session.subscriptions.size).toBe(2);
+    expect(client.peer.take()).toEqual(['{"push":{"unsubscribe":{"code":2000,"reason":"server unsubscribe"}}}']);
   });
 
   it('close the connection that a subscription would put over the channel limit with 3505', () => {

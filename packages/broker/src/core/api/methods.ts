@@ -115,10 +115,9 @@ const subscribe = method(schemas.SubscribeRequest, (engine, request) => {
     if ('error' in outcome) error = ApiErrors.Internal;
     else if ('disconnect' in outcome) session.close(outcome.disconnect);
     else {
-      const { recoverable, epoch, offset, positioned, data, publications = [] } = outcome.result;
+      const { recoverable, epoch, offset, positioned, data } = outcome.result;
       const channel = request.channel;
       session.push({ channel, subscribe: { recoverable, epoch, offset, positioned, data } });
-      for (const pub of publications) session.push({ channel, pub });
       announceJoin(outcome.subscription);
     }
   }
@@ -127,12 +126,11 @@ const subscribe = method(schemas.SubscribeRequest, (engine, request) => {
 
 const unsubscribe = method(schemas.UnsubscribeRequest, (engine, request) => {
   if (request.channel !== '' && !engine.namespaces.find(request.channel)) return fail(ApiErrors.UnknownChannel);
+  // All are told, also those that were not subscribed; and without a channel, of none.
   for (const session of targets(engine, request)) {
-    const channels = request.channel === '' ? [...session.subscriptions.keys()] : [request.channel];
-    for (const channel of channels) {
-      const subscription = session.subscriptions.get(channel);
-      if (subscription) session.unsubscribe(subscription, Unsubscribes.Server);
-    }
+    const subscription = session.subscriptions.get(request.channel);
+    if (subscription) session.unsubscribe(subscription);
+    session.push({ channel: request.channel, unsubscribe: Unsubscribes.Server });
   }
   return DONE;
 });

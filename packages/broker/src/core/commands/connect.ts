@@ -106,14 +106,14 @@ function withGrants(
   });
 }
 
-/** Whether a client may subscribe to a channel without a token and without asking the application. */
+/** Whether a client may subscribe to a channel without a token and without asking the application. The empty user is anonymous. */
 export function mayJoinByItself(session: Session, channel: string, user: string): boolean {
   const { namespaces, settings } = session.engine;
   const kind = namespaces.find(channel);
   if (!kind || namespaces.isPrivate(channel) || !namespaces.isValidName(channel, kind)) return false;
   const { options } = kind;
   if (namespaces.isUserLimited(channel, kind)) {
-    if (user !== '' && namespaces.listsUser(channel, user)) return true;
+    if (namespaces.listsUser(channel, user)) return true;
   } else if (options.allowSubscribeForClient && (user !== '' || options.allowSubscribeForAnonymous)) return true;
   return settings.client.insecure;
 }
