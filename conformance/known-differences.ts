@@ -5,16 +5,6 @@
 const later = 'Not built yet: an environment with it is refused at the start.';
 
 export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {
-  'subscribe: a user-limited channel for nobody admits those without a name':
-    'The embedded broker refuses them: error 103.',
-  'api: subscribe with recover_since starts at that position': 'The embedded broker sends the missed publications.',
-  'api: unsubscribe from what is not subscribed is told all the same': 'The embedded broker does not tell.',
-  'api: unsubscribe without a channel names none': 'The embedded broker sends a push per channel.',
-  'http: percent encoding in the path is understood': 'The embedded broker takes paths as they are.',
-  'timers: a client whose connect was refused with an error is closed with 3502':
-    'The embedded broker drops the socket.',
-  'lifecycle: a graceful stop drops those who have not connected yet without a close frame':
-    'The embedded broker closes them with 3001.',
   'connect over protobuf: *': later,
   'subscribe over protobuf: *': later,
   'publish over protobuf: *': later,
