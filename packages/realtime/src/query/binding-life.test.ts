@@ -374,6 +374,76 @@ describe('messages on subscriptions made by hand', () => {
   });
 });
 
+describe('a refetch', () => {
+  const slowly = (app: App) => {
+    const releases: (() => void)[] = [];
+    app.backend.before = () => new Promise<void>((resolve) => releases.push(resolve));
+    return () => {
+      app.backend.before = () => undefined;
+      for (const release of releases) release();
+    };
+  };
+
+  it('that the app cancels is tried again', async () => {
+    const app = open();
+    await show(app);
+    const release = slowly(app);
+    app.manager.publish(ORG, INVALIDATE);
+    await app.pass(100);
+    expect(runs(app)).toBe(1);
+    await app.queryClient.cancelQueries({ queryKey: itemOf(app).queryKey });
+    release();
+    await app.pass(100);
+    expect(statusOf(app).state).toBe('stale');
+    await app.pass(10_000);
+    expect(runs(app)).toBe(2);
+    expect(statusOf(app).state).toBe('live');
+  });
+
+  it('that fails keeps the data, and is tried again', async () => {
+    const app = open();
+    await show(app);
+    let failures = 2;
+    app.backend.before = () => {
+      if (failures-- > 0) throw new Error('no');
+    };
+    app.manager.publish(ORG, INVALIDATE);
+    await app.pass(100);
+    expect(stateOf(app)).toMatchObject({ status: 'error', data: { id: '1' } });
+    await app.pass(60_000);
+    expect(runs(app)).toBe(3);
+    expect(statusOf(app).state).toBe('live');
+  });
+
+  it('that hangs is given up', async () => {
+    const app = open();
+    await show(app);
+    const release = slowly(app);
+    app.manager.publish(ORG, INVALIDATE);
+    await app.pass(100);
+    app.backend.before = () => undefined;
+    await app.pass(40_000);
+    expect(runs(app)).toBe(2);
+    expect(statusOf(app).state).toBe('live');
+    release();
+  });
+
+  it('never overlaps with one that the app began itself', async () => {
+    const app = open();
+    await show(app);
+    const release = slowly(app);
+    void app.queryClient.refetchQueries({ queryKey: itemOf(app).queryKey });
+    await turn(5);
+    app.manager.publish(ORG, INVALIDATE);
+    await app.pass(2_000);
+    expect(runs(app)).toBe(1);
+    release();
+    await app.pass(1_000);
+    expect(runs(app)).toBe(2);
+    expect(statusOf(app).state).toBe('live');
+  });
+});
+
 describe('data written by hand', () => {
   it('does not hide that something newer exists', async () => {
     const app = open();
