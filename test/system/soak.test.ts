@@ -13,7 +13,7 @@ import { WebSocket } from 'ws';
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 20);
 const SECRET = randomBytes(16).toString('hex');
 /** What caches and compiled code may add after the first third. */
-const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 1.5 * 1024 * 1024;
 
 let child: ChildProcess;
 let url = '';
