@@ -9,8 +9,8 @@ const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 const chromium = findChromium();
 const isRoot = process.getuid?.() === 0;
 
-/** Tests that start real servers, browsers or databases; one file after the other, so that two cores are enough. */
-const system = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false };
+/** Tests that start real servers, browsers or databases: slow to start, so they need time. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 const projects: TestProjectConfiguration[] = [
   {
@@ -30,7 +30,8 @@ const projects: TestProjectConfiguration[] = [
     test: {
       name: 'conformance',
       include: ['conformance/**/*.test.ts'],
-      ...system,
+      ...patient,
+      fileParallelism: false,
       maxConcurrency: 16, // scenarios of one server run side by side: they mostly wait
       sequence: { groupOrder: 1 },
     },
@@ -41,7 +42,8 @@ const projects: TestProjectConfiguration[] = [
       name: 'system',
       include: ['apps/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/system/**/*.test.ts'],
       exclude: ['**/node_modules/**'],
-      ...system,
+      ...patient,
+      maxWorkers: 2, // they mostly wait for processes to start, and share nothing: free ports, folders of their own
       sequence: { groupOrder: 2 },
     },
   },
