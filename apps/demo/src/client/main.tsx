@@ -4,14 +4,14 @@ import { createRoot } from 'react-dom/client';
 import { startLog } from './chaos/event-log.ts';
 import { App } from './components/App.tsx';
 import { PersonChooser } from './components/PersonChooser.tsx';
-import { initializeRealtime } from './realtime/connect.ts';
+import { connectRealtime } from './realtime/connect.ts';
 import { personId, queryClient } from './trpc.ts';
 import './styles/tokens.css';
 import './styles/layout.css';
 import './styles/parts.css';
 
 if (personId) {
-  initializeRealtime();
+  connectRealtime();
   startLog(queryClient);
 }
 

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import { realtimeContext, realtimeResponseMeta } from '@op/realtime/trpc/server';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
 import { Hono } from 'hono';
 import type { Chaos } from './chaos.ts';
 import type { Db } from './database/database.ts';
-import type { Announcer } from './realtime/announce.ts';
 import { USER_HEADER } from './trpc/init.ts';
 import { appRouter } from './trpc/router.ts';
 
@@ -12,7 +12,6 @@ const CHAOS_PATH = '/trpc/chaos.';
 
 export interface ApiParts {
   readonly db: Db;
-  readonly announce: Announcer;
   readonly chaos: Chaos;
 }
 
@@ -20,7 +19,7 @@ export interface ApiParts {
 export const isApiPath = (url: string): boolean => /^\/(?:trpc|health)(?:[/?]|$)/.test(url);
 
 /** The API: tRPC under `/trpc`, and `/health`. */
-export function createApi({ db, announce, chaos }: ApiParts): Hono {
+export function createApi({ db, chaos }: ApiParts): Hono {
   const app = new Hono();
 
   app.use('/trpc/*', async (c, next) => {
@@ -33,7 +32,13 @@ export function createApi({ db, announce, chaos }: ApiParts): Hono {
       endpoint: '/trpc',
       req: c.req.raw,
       router: appRouter,
-      createContext: () => ({ db, announce, chaos, claimedUserId: c.req.header(USER_HEADER) ?? null }),
+      createContext: ({ req, info }) => ({
+        db,
+        chaos,
+        claimedUserId: req.headers.get(USER_HEADER),
+        ...realtimeContext({ req, info }),
+      }),
+      responseMeta: realtimeResponseMeta(),
     }),
   );
 

@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { realtime } from '@op/realtime/server';
 import { createApi, isApiPath } from './api.ts';
 import { BrokerProcess } from './broker/broker-process.ts';
 import type { BrokerSettings } from './broker/broker-settings.ts';
@@ -9,7 +8,6 @@ import { buildClient } from './client/built-client.ts';
 import type { Pages } from './client/pages.ts';
 import { openDatabase } from './database/database.ts';
 import { LOOPBACK, listenFrom } from './listen.ts';
-import { createAnnouncer } from './realtime/announce.ts';
 
 export interface Demo {
   /** Where to open it: `http://localhost:3000`. */
@@ -63,8 +61,7 @@ export async function startDemo({ env, port, broker: external, isDevelopment = f
     const building = isDevelopment ? serveFromSource(server, broker.wsUrl) : buildClient(broker.wsUrl);
     closers.push(() => building.then((pages) => pages.close()));
     const [pages, database] = await Promise.all([building, opening]);
-    const announce = createAnnouncer(realtime, reportPublishError);
-    const api = getRequestListener(createApi({ db: database.db, announce, chaos: createChaos(own) }).fetch);
+    const api = getRequestListener(createApi({ db: database.db, chaos: createChaos(own) }).fetch);
     open((request, response) => (isApiPath(request.url ?? '') ? api : pages.handler)(request, response));
 
     return {
@@ -89,13 +86,6 @@ function closeServer(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
-}
-
-/** A publication that failed costs freshness, never the mutation: tabs catch up at their next unrecovered join. */
-function reportPublishError(error: unknown): void {
-  process.stderr.write(
-    `  a change could not be announced: ${error instanceof Error ? error.message : 'unknown error'}\n`,
-  );
 }
 
 async function serveFromSource(server: Server, wsUrl: string): Promise<Pages> {

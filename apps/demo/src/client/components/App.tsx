@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { pageOf, usePath } from '../location.ts';
-import { usePersonalChannels } from '../realtime/use-app-channels.ts';
 import { trpc } from '../trpc.ts';
 import { Brand } from './Brand.tsx';
 import { ChaosDrawer } from './ChaosDrawer.tsx';
@@ -15,7 +14,6 @@ import { OrganisationsPage } from './OrganisationsPage.tsx';
 import { PersonMenu } from './PersonMenu.tsx';
 
 export function App({ personId }: { readonly personId: string }) {
-  usePersonalChannels(personId);
   const [isChaosOpen, setIsChaosOpen] = useState(false);
   const toggleChaos = () => setIsChaosOpen((isOpen) => !isOpen);
   const page = pageOf(usePath());

@@ -1,25 +1,15 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useOwnChanges } from '../realtime/use-own-changes.ts';
 import { trpc } from '../trpc.ts';
 
 interface CommentFormProps {
   readonly postId: number;
-  readonly orgId: string | null;
   readonly onDone: () => void;
 }
 
-export function CommentForm({ postId, orgId, onDone }: CommentFormProps) {
+export function CommentForm({ postId, onDone }: CommentFormProps) {
   const [body, setBody] = useState('');
-  const { feedChanged } = useOwnChanges();
-  const comment = useMutation(
-    trpc.post.comment.mutationOptions({
-      onSuccess: () => {
-        onDone();
-        void feedChanged(orgId);
-      },
-    }),
-  );
+  const comment = useMutation(trpc.post.comment.mutationOptions({ onSuccess: onDone }));
   return (
     <form
       className="comment-form"

@@ -1,6 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useState } from 'react';
-import { useOwnChanges } from '../realtime/use-own-changes.ts';
 import { trpc } from '../trpc.ts';
 
 interface ComposerProps {
@@ -10,15 +9,7 @@ interface ComposerProps {
 
 export function Composer({ orgId, placeholder }: ComposerProps) {
   const [body, setBody] = useState('');
-  const { feedChanged } = useOwnChanges();
-  const create = useMutation(
-    trpc.post.create.mutationOptions({
-      onSuccess: () => {
-        setBody('');
-        void feedChanged(orgId);
-      },
-    }),
-  );
+  const create = useMutation(trpc.post.create.mutationOptions({ onSuccess: () => setBody('') }));
 
   const submit = () => {
     if (body.trim() !== '' && !create.isPending) create.mutate({ orgId, body });

@@ -12,7 +12,7 @@ export function EverybodyPage() {
         <p className="muted">The whole town reads along.</p>
       </div>
       <Composer orgId={null} placeholder="Tell everybody something…" />
-      <Feed orgId={null} feed={feed} />
+      <Feed feed={feed} />
     </>
   );
 }

@@ -1,16 +1,18 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useRef } from 'react';
+import { isRefusal } from '../trpc.ts';
 import type { Post } from '../types.ts';
 import { PostCard } from './PostCard.tsx';
 
 interface FeedProps {
-  readonly orgId: string | null;
-  readonly feed: Pick<UseQueryResult<readonly Post[], unknown>, 'data' | 'isError' | 'refetch'>;
+  readonly feed: Pick<UseQueryResult<readonly Post[], unknown>, 'data' | 'error' | 'refetch'>;
 }
 
-export function Feed({ orgId, feed: { data: posts, isError, refetch } }: FeedProps) {
+export function Feed({ feed: { data: posts, error, refetch } }: FeedProps) {
   const isNew = useArrivals(posts?.map((post) => post.id));
-  if (!posts && isError)
+  // What one may not read any more is not shown any more, though the cache still has it.
+  if (isRefusal(error)) return null;
+  if (!posts && error)
     return (
       <p className="empty">
         This feed could not be loaded.{' '}
@@ -25,7 +27,7 @@ export function Feed({ orgId, feed: { data: posts, isError, refetch } }: FeedPro
     <ol className="feed">
       {posts.map((post) => (
         <li key={post.id}>
-          <PostCard post={post} orgId={orgId} isNew={isNew(post.id)} />
+          <PostCard post={post} isNew={isNew(post.id)} />
         </li>
       ))}
     </ol>

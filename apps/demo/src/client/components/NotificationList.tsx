@@ -1,5 +1,4 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useOwnChanges } from '../realtime/use-own-changes.ts';
 import { trpc } from '../trpc.ts';
 import type { Notification } from '../types.ts';
 import { Avatar } from './Avatar.tsx';
@@ -10,8 +9,7 @@ import { RelativeTime } from './RelativeTime.tsx';
 /** What happened to this person: a column beside the page, or a page of its own. */
 export function NotificationList({ isPage = false }: { readonly isPage?: boolean }) {
   const { data } = useQuery(trpc.user.notifications.queryOptions());
-  const { notificationsChanged } = useOwnChanges();
-  const markRead = useMutation(trpc.user.markNotificationsRead.mutationOptions({ onSuccess: notificationsChanged }));
+  const markRead = useMutation(trpc.user.markNotificationsRead.mutationOptions());
   const isNew = useArrivals(data?.items.map((item) => item.id));
   const Title = isPage ? 'h1' : 'h2';
 

@@ -1,6 +1,4 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useOrganisationChannel } from '../realtime/use-app-channels.ts';
-import { useOwnChanges } from '../realtime/use-own-changes.ts';
 import { trpc } from '../trpc.ts';
 import type { Organisation } from '../types.ts';
 import { Avatar } from './Avatar.tsx';
@@ -15,10 +13,8 @@ interface OrganisationPageProps {
 
 export function OrganisationPage({ orgId, organisations }: OrganisationPageProps) {
   const organisation = organisations?.find(({ id }) => id === orgId);
-  useOrganisationChannel(orgId, organisation?.isMember ?? false);
-  const { membershipChanged } = useOwnChanges();
-  const join = useMutation(trpc.organisation.join.mutationOptions({ onSuccess: membershipChanged }));
-  const leave = useMutation(trpc.organisation.leave.mutationOptions({ onSuccess: membershipChanged }));
+  const join = useMutation(trpc.organisation.join.mutationOptions());
+  const leave = useMutation(trpc.organisation.leave.mutationOptions());
 
   if (!organisations) return null;
   if (!organisation) return <p className="empty">There is no such organisation.</p>;
@@ -69,7 +65,7 @@ function MemberView({ orgId, name }: { orgId: string; name: string }) {
         ))}
       </ul>
       <Composer orgId={orgId} placeholder={`Write to ${name}…`} />
-      <Feed orgId={orgId} feed={feed} />
+      <Feed feed={feed} />
     </>
   );
 }

@@ -1,6 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useOwnChanges } from '../realtime/use-own-changes.ts';
 import { trpc } from '../trpc.ts';
 import type { Post } from '../types.ts';
 import { Avatar } from './Avatar.tsx';
@@ -10,13 +9,11 @@ import { RelativeTime } from './RelativeTime.tsx';
 
 interface PostCardProps {
   readonly post: Post;
-  readonly orgId: string | null;
   readonly isNew: boolean;
 }
 
-export function PostCard({ post, orgId, isNew }: PostCardProps) {
-  const { feedChanged } = useOwnChanges();
-  const applaud = useMutation(trpc.post.applaud.mutationOptions({ onSuccess: () => feedChanged(orgId) }));
+export function PostCard({ post, isNew }: PostCardProps) {
+  const applaud = useMutation(trpc.post.applaud.mutationOptions());
   const [isAnswering, setIsAnswering] = useState(false);
   const { author, applause, comments } = post;
 
@@ -66,7 +63,7 @@ export function PostCard({ post, orgId, isNew }: PostCardProps) {
             ))}
           </ol>
         )}
-        {isAnswering && <CommentForm postId={post.id} orgId={orgId} onDone={() => setIsAnswering(false)} />}
+        {isAnswering && <CommentForm postId={post.id} onDone={() => setIsAnswering(false)} />}
       </div>
     </article>
   );

@@ -1,10 +1,11 @@
 import { RealtimeManager } from '@op/realtime/client';
+import { bindQueryClient } from '@op/realtime/query';
 import { PausableWebSocket } from '../chaos/pausable-socket.ts';
-import { trpcClient } from '../trpc.ts';
+import { queryClient, trpcClient } from '../trpc.ts';
 
-/** Once at start-up, as soon as it is known who the window is. The socket opens with the first subscription. */
-export function initializeRealtime(): void {
-  RealtimeManager.initialize({
+/** Once at start-up, as soon as it is known who the window is. The socket opens when the first answer names a channel. */
+export function connectRealtime(): void {
+  const manager = RealtimeManager.initialize({
     wsUrl: process.env.NEXT_PUBLIC_CENTRIFUGO_WS_URL!,
     getToken: async () => {
       const result = await trpcClient.realtime.getToken.query();
@@ -13,4 +14,5 @@ export function initializeRealtime(): void {
     websocket: PausableWebSocket, // only so that the chaos drawer can cut it
     getChannelTokens: (channels) => trpcClient.realtime.getChannelTokens.query({ channels: [...channels] }),
   });
+  bindQueryClient(queryClient, manager);
 }

@@ -1,7 +1,8 @@
 import { asc, count, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Db } from '../database/database.ts';
 import { comments, posts, reactions, users } from '../database/schema.ts';
-import { memberProcedure, personProcedure, router } from './init.ts';
+import { feedChannel } from '../realtime/channels.ts';
+import { memberProcedure, personProcedure, router, watches } from './init.ts';
 
 const FEED_LENGTH = 50;
 
@@ -46,6 +47,10 @@ async function readFeed(db: Db, userId: string, orgId: string | null) {
 }
 
 export const feedRouter = router({
-  everybody: personProcedure.query(({ ctx }) => readFeed(ctx.db, ctx.userId, null)),
-  organisation: memberProcedure.query(({ ctx, input }) => readFeed(ctx.db, ctx.userId, input.orgId)),
+  everybody: personProcedure
+    .use(watches(() => feedChannel(null)))
+    .query(({ ctx }) => readFeed(ctx.db, ctx.userId, null)),
+  organisation: memberProcedure
+    .use(watches(({ input }) => feedChannel(input.orgId)))
+    .query(({ ctx, input }) => readFeed(ctx.db, ctx.userId, input.orgId)),
 });

@@ -1,17 +1,20 @@
+import { realtime } from '@op/realtime/server';
+import { initRealtime, type RealtimeContext } from '@op/realtime/trpc/server';
 import { initTRPC, TRPCError } from '@trpc/server';
 import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Chaos } from '../chaos.ts';
 import type { Db } from '../database/database.ts';
 import { memberships, users } from '../database/schema.ts';
-import type { Announcer } from '../realtime/announce.ts';
+
+import { TownChannels } from '../realtime/channels.ts';
+import { reportFault } from '../realtime/report-fault.ts';
 
 /** The header that carries who the window is. A demo has a switch instead of passwords: a real app would read a session here. */
 export const USER_HEADER = 'x-demo-user';
 
-export interface Context {
+export interface Context extends Partial<RealtimeContext> {
   readonly db: Db;
-  readonly announce: Announcer;
   readonly chaos: Chaos;
   /** What the request claims; checked by `personProcedure`. */
   readonly claimedUserId: string | null;
@@ -19,7 +22,18 @@ export interface Context {
 
 const t = initTRPC.context<Context>().create();
 
-export const { router, createCallerFactory, procedure } = t;
+/** `watches` says what a query depends on, `touches` what a mutation changes; the rest follows. */
+const { base, watches, touches } = initRealtime({
+  realtime,
+  userId: (ctx: { userId?: string }) => ctx.userId,
+  channels: TownChannels,
+  onFault: reportFault,
+});
+
+export { watches };
+
+export const { router, createCallerFactory } = t;
+export const procedure = t.procedure.use(base);
 
 /** For people of the town only. */
 export const personProcedure = procedure.use(async ({ ctx, next }) => {
@@ -30,6 +44,9 @@ export const personProcedure = procedure.use(async ({ ctx, next }) => {
   if (!person) throw new TRPCError({ code: 'UNAUTHORIZED', message: 'Choose who you are first.' });
   return next({ ctx: { userId: person.id } });
 });
+
+/** For what people change: adds `ctx.touch`. */
+export const changeProcedure = personProcedure.use(touches());
 
 export const orgInput = z.object({ orgId: z.string().min(1).max(60) });
 

@@ -1,11 +1,14 @@
+import { Channels } from '@op/realtime';
 import { TRPCError } from '@trpc/server';
 import { and, asc, count, eq, sql } from 'drizzle-orm';
 import { memberships, organisations, users } from '../database/schema.ts';
-import { memberProcedure, orgInput, personProcedure, router } from './init.ts';
+import { membershipChannels, TownChannels } from '../realtime/channels.ts';
+import { endSubscriptions } from '../realtime/end-subscriptions.ts';
+import { changeProcedure, memberProcedure, orgInput, personProcedure, router, watches } from './init.ts';
 import { notify } from './post.ts';
 
 export const organisationRouter = router({
-  list: personProcedure.query(({ ctx }) =>
+  list: personProcedure.use(watches(() => TownChannels.organisations())).query(({ ctx }) =>
     ctx.db
       .select({
         id: organisations.id,
@@ -20,17 +23,19 @@ export const organisationRouter = router({
       .orderBy(asc(organisations.name)),
   ),
 
-  members: memberProcedure.query(({ ctx, input }) =>
-    ctx.db
-      .select({ id: users.id, name: users.name, occupation: users.occupation })
-      .from(memberships)
-      .innerJoin(users, eq(users.id, memberships.userId))
-      .where(eq(memberships.orgId, input.orgId))
-      .orderBy(asc(users.name)),
-  ),
+  members: memberProcedure
+    .use(watches(({ input }) => TownChannels.members(input.orgId)))
+    .query(({ ctx, input }) =>
+      ctx.db
+        .select({ id: users.id, name: users.name, occupation: users.occupation })
+        .from(memberships)
+        .innerJoin(users, eq(users.id, memberships.userId))
+        .where(eq(memberships.orgId, input.orgId))
+        .orderBy(asc(users.name)),
+    ),
 
-  join: personProcedure.input(orgInput).mutation(async ({ ctx, input: { orgId } }) => {
-    const { db, userId, announce } = ctx;
+  join: changeProcedure.input(orgInput).mutation(async ({ ctx, input: { orgId } }) => {
+    const { db, userId, touch } = ctx;
     const told = await db.transaction(async (tx) => {
       const [org] = await tx.select({ id: organisations.id }).from(organisations).where(eq(organisations.id, orgId));
       if (!org) throw new TRPCError({ code: 'NOT_FOUND', message: 'There is no such organisation.' });
@@ -45,16 +50,17 @@ export const organisationRouter = router({
       );
     });
     if (!told) return;
-    announce.joined(orgId, userId);
-    announce.notificationsChanged(told);
+    touch([TownChannels.organisations(), TownChannels.members(orgId), ...told.map((id) => Channels.user(id))]);
   }),
 
-  leave: personProcedure.input(orgInput).mutation(async ({ ctx, input: { orgId } }) => {
-    const { db, userId, announce } = ctx;
+  leave: changeProcedure.input(orgInput).mutation(async ({ ctx, input: { orgId } }) => {
+    const { db, userId, touch } = ctx;
     const left = await db
       .delete(memberships)
       .where(and(eq(memberships.orgId, orgId), eq(memberships.userId, userId)))
       .returning();
-    if (left.length > 0) announce.left(orgId, userId);
+    if (left.length === 0) return;
+    touch([TownChannels.organisations(), TownChannels.members(orgId)]);
+    endSubscriptions(userId, membershipChannels(orgId));
   }),
 });

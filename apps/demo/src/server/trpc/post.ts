@@ -1,3 +1,4 @@
+import { Channels } from '@op/realtime';
 import { TRPCError } from '@trpc/server';
 import { and, eq, inArray } from 'drizzle-orm';
 import { z } from 'zod';
@@ -11,16 +12,17 @@ import {
   reactions,
   users,
 } from '../database/schema.ts';
-import { personProcedure, requireMembership, router } from './init.ts';
+import { feedChannel } from '../realtime/channels.ts';
+import { changeProcedure, requireMembership, router } from './init.ts';
 
 const body = z.string().trim().min(1, 'Write something first.').max(2_000, 'At most 2,000 characters.');
 const postInput = z.object({ postId: z.number().int().positive() });
 
 export const postRouter = router({
-  create: personProcedure
+  create: changeProcedure
     .input(z.object({ orgId: z.string().min(1).max(60).nullable(), body }))
     .mutation(async ({ ctx, input }) => {
-      const { db, userId, announce } = ctx;
+      const { db, userId, touch } = ctx;
       const { orgId } = input;
       if (orgId !== null) await requireMembership(db, userId, orgId);
       const { id, told } = await db.transaction(async (tx) => {
@@ -28,13 +30,12 @@ export const postRouter = router({
         const mentioned = await findMentioned(tx, input.body, orgId);
         return { id: post!.id, told: await notify(tx, mentioned, 'mention', { userId, postId: post!.id, orgId }) };
       });
-      announce.feedChanged(orgId);
-      announce.notificationsChanged(told);
+      touch([feedChannel(orgId), ...told.map((id) => Channels.user(id))]);
       return { id };
     }),
 
-  comment: personProcedure.input(postInput.extend({ body })).mutation(async ({ ctx, input }) => {
-    const { db, userId, announce } = ctx;
+  comment: changeProcedure.input(postInput.extend({ body })).mutation(async ({ ctx, input }) => {
+    const { db, userId, touch } = ctx;
     const { id: postId, authorId, orgId } = await readablePost(db, userId, input.postId);
     const { id, told } = await db.transaction(async (tx) => {
       const [comment] = await tx.insert(comments).values({ postId, authorId: userId, body: input.body }).returning();
@@ -46,14 +47,13 @@ export const postRouter = router({
         told: [...first, ...(await notify(tx, others, 'mention', { userId, postId, orgId }))],
       };
     });
-    announce.feedChanged(orgId);
-    announce.notificationsChanged(told);
+    touch([feedChannel(orgId), ...told.map((id) => Channels.user(id))]);
     return { id };
   }),
 
   /** Applause, or taking it back. */
-  applaud: personProcedure.input(postInput.extend({ on: z.boolean() })).mutation(async ({ ctx, input }) => {
-    const { db, userId, announce } = ctx;
+  applaud: changeProcedure.input(postInput.extend({ on: z.boolean() })).mutation(async ({ ctx, input }) => {
+    const { db, userId, touch } = ctx;
     const { id: postId, authorId, orgId } = await readablePost(db, userId, input.postId);
     const told = await db.transaction(async (tx) => {
       if (!input.on) {
@@ -72,8 +72,7 @@ export const postRouter = router({
       const inserted = await tx.insert(reactions).values({ postId, userId }).onConflictDoNothing().returning();
       return inserted.length === 0 ? [] : notify(tx, [authorId], 'reaction', { userId, postId, orgId });
     });
-    announce.feedChanged(orgId);
-    announce.notificationsChanged(told);
+    touch([feedChannel(orgId), ...told.map((id) => Channels.user(id))]);
   }),
 });
 

@@ -1,28 +1,22 @@
-import { Channels, isChannelName } from '@op/realtime';
-import { realtime } from '@op/realtime/server';
-import { eq } from 'drizzle-orm';
-import { z } from 'zod';
-import { memberships } from '../database/schema.ts';
-import { personProcedure, router } from './init.ts';
+import { Channels } from '@op/realtime';
+import { realtimeRouter as createRealtimeRouter } from '@op/realtime/trpc/server';
+import { membershipChannels, TownChannels } from '../realtime/channels.ts';
+import { isMember, personProcedure, router } from './init.ts';
 
-/** Permission to read channels. Default deny: what is not granted here cannot be joined. */
-export const realtimeRouter = router({
-  /** What belongs to the person and cannot be taken away: the global channel and their own. Good for 24 hours. */
-  getToken: personProcedure.query(async ({ ctx }) => ({
-    token: await realtime.createConnectionToken({ userId: ctx.userId }),
-  })),
-
-  /** A membership can end, so organisations' channels come with tokens of ten minutes, one per channel, to members only. */
-  getChannelTokens: personProcedure
-    .input(z.object({ channels: z.array(z.string()).max(128) }))
-    .query(async ({ ctx, input }) => {
-      const asked = new Set(input.channels.filter(isChannelName));
-      const own = await ctx.db
-        .select({ orgId: memberships.orgId })
-        .from(memberships)
-        .where(eq(memberships.userId, ctx.userId));
-      const channels = own.map(({ orgId }) => Channels.org(orgId)).filter((channel) => asked.has(channel));
-      const grants = await realtime.createChannelTokens({ userId: ctx.userId, channels });
-      return Object.fromEntries(grants.map(({ channel, token }) => [channel, token]));
-    }),
-});
+/**
+ * Permission to read channels; what is not granted cannot be joined. The global channel and one's own are part of the login; the others come with the answers
+ * of queries, for ten minutes, and are renewed here.
+ */
+export const realtimeRouter = router(
+  createRealtimeRouter({
+    procedure: personProcedure,
+    userId: ({ ctx }) => ctx.userId,
+    canSubscribe: async ({ ctx, channel, userId }) => {
+      if (channel === TownChannels.organisations()) return true;
+      const [, scope, orgId] = channel.split(':');
+      const isMembers = scope === Channels.org.scope || scope === TownChannels.members.scope;
+      if (!isMembers || !orgId || !membershipChannels(orgId).some((own) => own === channel)) return false;
+      return isMember(ctx.db, userId, orgId);
+    },
+  }),
+);

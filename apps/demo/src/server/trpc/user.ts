@@ -1,11 +1,12 @@
+import { Channels } from '@op/realtime';
 import { and, count, desc, eq, isNull } from 'drizzle-orm';
 import { notifications, organisations, posts, users } from '../database/schema.ts';
-import { personProcedure, router } from './init.ts';
+import { changeProcedure, personProcedure, router, watches } from './init.ts';
 
 const LIST_LENGTH = 30;
 
 export const userRouter = router({
-  notifications: personProcedure.query(async ({ ctx }) => {
+  notifications: personProcedure.use(watches(({ ctx }) => Channels.user(ctx.userId))).query(async ({ ctx }) => {
     const { db, userId } = ctx;
     const own = eq(notifications.userId, userId);
     const [items, unread] = await Promise.all([
@@ -34,13 +35,13 @@ export const userRouter = router({
     return { items, unread: unread[0]!.count };
   }),
 
-  markNotificationsRead: personProcedure.mutation(async ({ ctx }) => {
-    const { db, userId, announce } = ctx;
+  markNotificationsRead: changeProcedure.mutation(async ({ ctx }) => {
+    const { db, userId, touch } = ctx;
     const read = await db
       .update(notifications)
       .set({ readAt: new Date() })
       .where(and(eq(notifications.userId, userId), isNull(notifications.readAt)))
       .returning({ id: notifications.id });
-    if (read.length > 0) announce.notificationsChanged([userId]);
+    if (read.length > 0) touch(Channels.user(userId));
   }),
 });
