@@ -1,23 +1,34 @@
-import type { ChannelName, Message } from '@op/realtime';
-import type { Publisher } from '../src/server/realtime/announce.ts';
+import { FakeApi } from '../../../packages/realtime/test/fake-api.ts';
 
-/** A publisher that writes down what would have gone out, one line each, in order. */
-export interface Recorder extends Publisher {
-  /** What was sent since the last call. */
+/** Stands where the broker would be, and writes down what it is told: one line each. */
+export interface Recorder {
+  /** What was told since the last call, in alphabetical order; questions are left out. */
   take(): string[];
+  /** Answers nothing from now on, as a broker that hangs. */
+  hang(): void;
+  close(): Promise<void>;
 }
 
-export function createRecorder(): Recorder {
-  let lines: string[] = [];
-  const record = async (line: string) => void lines.push(line);
+/** Starts it, and points `realtime` to it. */
+export async function startRecorder(): Promise<Recorder> {
+  const api = await FakeApi.start();
+  process.env.CENTRIFUGO_API_URL = api.url;
+  process.env.CENTRIFUGO_API_KEY = 'a-key-of-this-test';
+  process.env.CENTRIFUGO_TOKEN_SECRET = 'a-secret-of-this-test-and-of-nothing-else';
   return {
-    publish: (channel: ChannelName, message: Message) =>
-      record(`${channel} ${message.type === 'query-invalidation' ? JSON.stringify(message.queryKey) : message.type}`),
-    revoke: (userId: string, channel?: ChannelName) => record(`revoke ${userId} ${channel ?? 'everything'}`),
-    take() {
-      const taken = lines;
-      lines = [];
-      return taken;
+    take: () =>
+      api.requests
+        .splice(0)
+        .flatMap(({ method, body }) => (method === 'batch' ? body.commands : [{ [method]: body }]))
+        .flatMap((command) => Object.entries<Record<string, unknown>>(command))
+        .flatMap(([name, { channel, user }]) => {
+          if (name === 'publish') return `${channel}`;
+          return name === 'unsubscribe' || name === 'disconnect' ? `${name} ${user} ${channel ?? ''}`.trim() : [];
+        })
+        .sort(),
+    hang() {
+      api.handler = () => 'hang';
     },
+    close: () => api.close(),
   };
 }
