@@ -1,0 +1,57 @@
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { centrifugoDriver, findCentrifugo } from './drivers/centrifugo.ts';
+import type { Server } from './drivers/driver.ts';
+import { embeddedDriver } from './drivers/embedded.ts';
+import { ENVIRONMENTS } from './environments.ts';
+import { compareServers, compareWithRecording } from './fuzz/compare.ts';
+import { program } from './fuzz/program.ts';
+import type { Recordings } from './fuzz/record-exchanges.ts';
+
+const source = findCentrifugo();
+/** Enough to notice a slip in what was right before; `pnpm fuzz` is for finding what nobody noticed yet. */
+const NUM_RUNS = 40;
+
+let embedded: Server;
+beforeAll(async () => {
+  embedded = await embeddedDriver().start(ENVIRONMENTS.standard);
+});
+afterAll(() => embedded.close());
+
+describe.runIf(source && source.kind !== 'url')('random programs on both servers', () => {
+  test('they do the same', { timeout: 120_000 }, async () => {
+    const real = await centrifugoDriver(source!).start(ENVIRONMENTS.standard);
+    const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
+    process.stdout.write(`fuzz: seed ${seed} (SEED=${seed} repeats it)\n`);
+    let played = 0;
+    try {
+      await fc.assert(
+        fc.asyncProperty(program, async (steps) => {
+          const unique = `t${seed.toString(36)}x${(played++).toString(36)}`;
+          expect(await compareServers(steps, real.nodes[0], embedded.nodes[0], unique)).toBeUndefined();
+        }),
+        { seed, numRuns: NUM_RUNS, interruptAfterTimeLimit: 60_000 },
+      );
+    } finally {
+      await real.close();
+    }
+  });
+});
+
+describe.runIf(!source)('programs recorded of a real Centrifugo', () => {
+  const { centrifugo, exchanges } = JSON.parse(
+    readFileSync(new URL('./recordings/exchanges.json', import.meta.url), 'utf8'),
+  ) as Recordings;
+
+  test(`the embedded broker does what Centrifugo ${centrifugo} did`, { timeout: 120_000 }, async () => {
+    const differences: string[] = [];
+    for (const [index, exchange] of exchanges.entries()) {
+      const unique = `p${index}r${process.pid}`;
+      const difference = await compareWithRecording(exchange.program, exchange.observation, embedded.nodes[0], unique);
+      if (difference) differences.push(`program ${index}: ${difference}`);
+    }
+    expect(differences).toEqual([]);
+  });
+});
