@@ -50,6 +50,7 @@ export class Answers {
   readonly #byData = new WeakMap<object, Answer>();
   readonly #requests = new Map<string, Ticks>();
   readonly #prefix: string;
+  readonly #rememberedCalls: number;
   readonly listeners = new Set<CallListener>();
   /** The last calls of query procedures, oldest first. */
   readonly calls: Call[] = [];
@@ -57,9 +58,13 @@ export class Answers {
   isUsed = false;
   #count = 0;
 
-  /** @param prefix makes request ids differ from those of other tabs and page loads: `[A-Za-z0-9_-]`, at most 32 characters. */
-  constructor(prefix: string = Math.random().toString(36).slice(2)) {
+  /**
+   * @param prefix makes request ids differ from those of other tabs and page loads: `[A-Za-z0-9_-]`, at most 32 characters
+   * @param rememberedCalls how many calls are kept in `calls`; none where one instance serves several users
+   */
+  constructor(prefix: string = Math.random().toString(36).slice(2), rememberedCalls: number = REMEMBERED_CALLS) {
     this.#prefix = prefix;
+    this.#rememberedCalls = rememberedCalls;
   }
 
   emit(event: CallEvent): void {
@@ -79,7 +84,7 @@ export class Answers {
     const call: Call = { path, input, answer: null };
     const started = this.#ticks();
     this.calls.push(call);
-    if (this.calls.length > REMEMBERED_CALLS) this.calls.shift();
+    if (this.calls.length > this.#rememberedCalls) this.calls.shift();
     this.emit({ type: 'called', call });
     return (wire) => {
       // An echoed id is looked up, not compared with this call's: a cached answer to an earlier request has the floor of that one.
@@ -123,10 +128,10 @@ const DEFAULT = Symbol.for('@op/realtime.answers');
 
 /**
  * The one instance that links and query clients of a tab share unless told otherwise. On `globalThis`, because bundlers may load this module several times
- * (one copy per layer in Next.js, again after a hot update).
+ * (one copy per layer in Next.js, again after a hot update). On a server it serves all users, so there it keeps nothing that is not found by its very data.
  */
 export function sharedAnswers(): Answers {
   const scope = globalThis as { [DEFAULT]?: Answers };
-  scope[DEFAULT] ??= new Answers();
+  scope[DEFAULT] ??= new Answers(undefined, typeof window === 'undefined' ? 0 : undefined);
   return scope[DEFAULT];
 }

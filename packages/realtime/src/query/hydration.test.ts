@@ -1,4 +1,7 @@
 import { dehydrate, hydrate, QueryClient } from '@tanstack/query-core';
+import { createTRPCClient, unstable_localLink } from '@trpc/client';
+import { initTRPC } from '@trpc/server';
+import { createTRPCOptionsProxy } from '@trpc/tanstack-react-query';
 import superjson from 'superjson';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type App, openApp, turn } from '../../test/bound-app.ts';
@@ -6,6 +9,9 @@ import { FakeManager } from '../../test/fake-manager.ts';
 import { createBackend, watched } from '../../test/trpc-backend.ts';
 import type { ChannelName } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
+import { createRealtime, type Realtime } from '../server/realtime.ts';
+import { realtimeLink } from '../trpc/client/index.ts';
+import { initRealtime, realtimeContext } from '../trpc/server/index.ts';
 import { Answers } from './answers.ts';
 import { carryFreshness, deserializeData, serializeData } from './hydration.ts';
 
@@ -146,6 +152,56 @@ describe.each([
     hydrate(browser.queryClient, send());
     expect(browser.queryClient.getQueryData<unknown>(itemOf(browser).queryKey)).toEqual({ id: '1' });
     expect(browser.binding.status(itemOf(browser).queryKey).detail).toBe('unbound');
+  });
+});
+
+describe('a query that a server rendered through tRPC within its own process', () => {
+  it('is bound and stamped like any other', async () => {
+    const manager = new FakeManager();
+    const realtime = {
+      ...createRealtime({ apiUrl: 'http://127.0.0.1:9/api', apiKey: 'key', tokenSecret: 'secret' }),
+      positions: async (channels: readonly string[]) =>
+        new Map(channels.map((channel) => [channel, manager.top(channel)])),
+    } as Realtime;
+    const { base, watches } = initRealtime({ realtime, userId: () => '7' });
+    const t = initTRPC.create({ isServer: true, allowOutsideOfServer: true });
+    const router = t.router({
+      posts: t.procedure
+        .use(base)
+        .use(watches(() => ORG))
+        .query(() => ({ rows: [1] })),
+    });
+    const answers = new Answers();
+    const carrier = carryFreshness({ answers });
+    const server = new QueryClient({ defaultOptions: { dehydrate: { serializeData: carrier.serializeData } } });
+    const trpc = createTRPCOptionsProxy<typeof router>({
+      queryClient: server,
+      client: createTRPCClient<typeof router>({
+        links: [
+          realtimeLink(
+            () => unstable_localLink({ router, createContext: async () => realtimeContext({ announced: true }) }),
+            { answers },
+          ),
+        ],
+      }),
+    });
+    await server.prefetchQuery(trpc.posts.queryOptions());
+    const page = JSON.parse(JSON.stringify(dehydrate(server)));
+    const { queryKey } = trpc.posts.queryOptions();
+
+    const browser = openApp({
+      manager,
+      answers: new Answers(),
+      client: { defaultOptions: { hydrate: { deserializeData: (data) => read(data) } } },
+    });
+    closing.push(() => browser.close());
+    const { deserializeData: read } = carryFreshness({ answers: browser.answers });
+    hydrate(browser.queryClient, page);
+    browser.observe({ queryKey, queryFn: () => Promise.reject(new Error('no request is needed')), ...fresh });
+    await browser.pass(10_000);
+    expect(browser.queryClient.getQueryState(queryKey)).toMatchObject({ data: { rows: [1] }, status: 'success' });
+    expect(browser.binding.status(queryKey).state).toBe('live');
+    expect(manager.grants).toEqual([{ channel: ORG, token: expect.stringMatching(/^ey/) }]);
   });
 });
 
