@@ -18,16 +18,29 @@ export interface RunningBroker {
 export interface BrokerKind {
   readonly name: 'embedded' | 'centrifugo';
   /** @param port the one to take again, for a restart */
-  start(port?: number): Promise<RunningBroker>;
+  start(port?: number, tokens?: TokenRules): Promise<RunningBroker>;
+}
+
+/** What else the broker asks of tokens. */
+export interface TokenRules {
+  readonly previousSecret?: string;
+  readonly audience?: string;
 }
 
 const embedded: BrokerKind = {
   name: 'embedded',
-  async start(port = 0) {
+  async start(port = 0, { previousSecret, audience } = {}) {
     const broker = await startBroker({
       port,
       httpApi: { key: API_KEY },
-      client: { token: { hmacSecretKey: SECRET }, allowedOrigins: ['*'] },
+      client: {
+        token: {
+          hmacSecretKey: SECRET,
+          ...(previousSecret && { hmacPreviousSecretKey: previousSecret }),
+          ...(audience && { audience }),
+        },
+        allowedOrigins: ['*'],
+      },
       channel: {
         namespaces: {
           trpc: { historySize: 300, historyTtlMs: 600_000, forceRecovery: true, presence: true },
@@ -49,7 +62,7 @@ const embedded: BrokerKind = {
 function centrifugo(path: string): BrokerKind {
   return {
     name: 'centrifugo',
-    async start(port) {
+    async start(port, { previousSecret, audience } = {}) {
       const own = port ?? (await freePort());
       const url = `127.0.0.1:${own}`;
       const { stop } = await launch({
@@ -61,6 +74,8 @@ function centrifugo(path: string): BrokerKind {
           CENTRIFUGO_HTTP_SERVER_PORT: String(own),
           CENTRIFUGO_HTTP_API_KEY: API_KEY,
           CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: SECRET,
+          ...(previousSecret && { CENTRIFUGO_CLIENT_TOKEN_HMAC_PREVIOUS_SECRET_KEY: previousSecret }),
+          ...(audience && { CENTRIFUGO_CLIENT_TOKEN_AUDIENCE: audience }),
           CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: '*',
           CENTRIFUGO_CHANNEL_NAMESPACES: 'trpc open',
           CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_HISTORY_SIZE: '300',

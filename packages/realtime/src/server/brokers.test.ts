@@ -1,60 +1,18 @@
-import { optionsFromEnv, startBroker } from '@op/realtime-broker';
 import { Centrifuge } from 'centrifuge';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { freePort, launch } from '../../../../conformance/drivers/launcher.ts';
-import { findCommand, hasLane } from '../../../../test/lanes.ts';
+import { API_KEY, brokerKinds, type RunningBroker, SECRET } from '../../test/brokers.ts';
 import { type ChannelName, Channels } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
 import type { RealtimeOptions } from './config.ts';
 import { createRealtime, type Realtime } from './realtime.ts';
 
 const MESSAGE: Message = { type: 'query-invalidation', queryKey: ['user', 'notifications'] };
-const VARIABLES = {
-  CENTRIFUGO_HTTP_API_KEY: 'the-key',
-  CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: 'the-secret',
-  CENTRIFUGO_CLIENT_TOKEN_HMAC_PREVIOUS_SECRET_KEY: 'the-old-secret',
-  CENTRIFUGO_CLIENT_TOKEN_AUDIENCE: 'centrifugo',
-  CENTRIFUGO_CHANNEL_NAMESPACES: 'trpc',
-  CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_HISTORY_SIZE: '300',
-  CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_HISTORY_TTL: '10m',
-  CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_FORCE_RECOVERY: 'true',
-  CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_PRESENCE: 'true',
-  CENTRIFUGO_HEALTH_ENABLED: 'true',
-};
-
-interface RunningBroker {
-  readonly wsUrl: string;
-  readonly apiUrl: string;
-  readonly close: () => Promise<void>;
-}
-
-async function startEmbedded(): Promise<RunningBroker> {
-  const broker = await startBroker({ ...optionsFromEnv(VARIABLES), host: '127.0.0.1', port: 0 });
-  return { wsUrl: broker.url, apiUrl: broker.apiUrl, close: () => broker.close() };
-}
-
-async function startCentrifugo(command: string): Promise<RunningBroker> {
-  const port = await freePort();
-  const variables = {
-    ...VARIABLES,
-    CENTRIFUGO_HTTP_SERVER_ADDRESS: '127.0.0.1',
-    CENTRIFUGO_HTTP_SERVER_PORT: String(port),
-  };
-  const base = `127.0.0.1:${port}`;
-  const server = await launch({ command, args: [], variables, healthUrl: `http://${base}/health` });
-  return { wsUrl: `ws://${base}/connection/websocket`, apiUrl: `http://${base}`, close: () => server.stop() };
-}
-
-const centrifugo = process.env.CENTRIFUGO_BIN || findCommand('centrifugo');
-const brokers: [string, () => Promise<RunningBroker>][] = [['the embedded broker', startEmbedded]];
-if (hasLane('centrifugo', centrifugo) && centrifugo) brokers.push(['Centrifugo', () => startCentrifugo(centrifugo)]);
-
-describe.each(brokers)('with %s', (_, start) => {
+describe.each(brokerKinds())('with the $name broker', (kind) => {
   let broker: RunningBroker;
   const cleanups: (() => void)[] = [];
   beforeAll(async () => {
-    broker = await start();
+    broker = await kind.start(undefined, { previousSecret: 'the-old-secret', audience: 'centrifugo' });
   });
   afterEach(() => {
     for (const cleanup of cleanups.splice(0)) cleanup();
@@ -64,8 +22,8 @@ describe.each(brokers)('with %s', (_, start) => {
   const connect = (options: RealtimeOptions = {}): Realtime =>
     createRealtime({
       apiUrl: broker.apiUrl,
-      apiKey: 'the-key',
-      tokenSecret: 'the-secret',
+      apiKey: API_KEY,
+      tokenSecret: SECRET,
       tokenAudience: 'centrifugo',
       ...options,
     });
@@ -148,7 +106,7 @@ describe.each(brokers)('with %s', (_, start) => {
     await reconnected;
     expect(outcomes).toEqual(['subscribed', 'unsubscribed 2000']);
     expect(tokens).toBe(2);
-    expect(await createRealtime({ apiUrl: broker.apiUrl, apiKey: 'the-key' }).subscriberCount(channel)).toBe(0);
+    expect(await createRealtime({ apiUrl: broker.apiUrl, apiKey: API_KEY }).subscriberCount(channel)).toBe(0);
   });
 
   it('disconnect is final', async () => {

@@ -95,6 +95,7 @@ const faults: FaultRow[] = [
 const calls: [string, (realtime: Realtime) => Promise<unknown>][] = [
   ['publish', (realtime) => realtime.publish(CHANNEL, MESSAGE)],
   ['history', (realtime) => realtime.history(CHANNEL)],
+  ['disconnect', (realtime) => realtime.disconnect('7')],
   ['revoke', (realtime) => realtime.revoke('7', CHANNEL)],
   ['two publishes in a tick', (realtime) => Promise.all([1, 2].map(() => realtime.publish(CHANNEL, MESSAGE)))],
 ];
