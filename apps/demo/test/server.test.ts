@@ -80,6 +80,7 @@ describe('permission for channels', () => {
       'trpc:org:tool-library',
       'trpc:members:tool-library',
       'trpc:organisations',
+      'trpc:chaos',
       'trpc:members:choir',
       'trpc:organisations:choir',
       'trpc:org:tool-library:choir',
@@ -93,7 +94,7 @@ describe('permission for channels', () => {
       '__proto__',
     ];
     const grants = await as('mei').realtime.getChannelTokens({ channels });
-    const granted = ['trpc:members:tool-library', 'trpc:org:tool-library', 'trpc:organisations'];
+    const granted = ['trpc:chaos', 'trpc:members:tool-library', 'trpc:org:tool-library', 'trpc:organisations'];
     expect(grants.map(({ channel }) => channel).sort()).toEqual(granted);
     for (const { channel, token } of grants) {
       const claims = claimsOf(token);

@@ -9,6 +9,8 @@ export const TownChannels = defineChannels({
   organisations: {},
   /** Who is in one organisation. */
   members: { ids: ['orgId'] },
+  /** What is broken on purpose. */
+  chaos: {},
 });
 
 export const feedChannel = (orgId: string | null) => (orgId === null ? Channels.global() : Channels.org(orgId));

@@ -12,7 +12,7 @@ export const realtimeRouter = router(
     procedure: personProcedure,
     userId: ({ ctx }) => ctx.userId,
     canSubscribe: async ({ ctx, channel, userId }) => {
-      if (channel === TownChannels.organisations()) return true;
+      if (channel === TownChannels.organisations() || channel === TownChannels.chaos()) return true;
       const [, scope, orgId] = channel.split(':');
       const isMembers = scope === Channels.org.scope || scope === TownChannels.members.scope;
       if (!isMembers || !orgId || !membershipChannels(orgId).some((own) => own === channel)) return false;
