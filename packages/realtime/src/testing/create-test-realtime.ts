@@ -46,6 +46,8 @@ export interface TestClient {
   readonly grantCalls: readonly (readonly string[])[];
   /** Sockets opened, successful or not. */
   readonly attempts: number;
+  /** The channels that its connection has joined, as the broker sees it. */
+  readonly channels: readonly string[];
   /** The network cuts the connection; the client notices at once. */
   drop(): void;
   /** Nothing travels any more, and the client does not notice before it misses a ping or probes. */
@@ -150,6 +152,9 @@ export function createTestRealtime(options: TestRealtimeOptions = {}): TestRealt
       },
       get attempts() {
         return transports.attempts;
+      },
+      get channels() {
+        return transports.channels;
       },
       drop: () => transports.drop(),
       halfOpen: () => transports.halfOpen(),

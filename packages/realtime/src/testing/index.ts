@@ -5,6 +5,7 @@ export {
   type TestRealtime,
   type TestRealtimeOptions,
 } from './create-test-realtime.ts';
+export { type RealtimeMatchers, realtimeMatchers } from './matchers.ts';
 export { MemoryBroker } from './memory-broker.ts';
 export { createRecorder, type Recorder } from './recorder.ts';
 export { seededRandom } from './seeded-random.ts';

@@ -34,8 +34,10 @@ interface Stream {
 /** Codes as Centrifugo has them. */
 export const MemoryCode = {
   permissionDenied: 103,
+  notAvailable: 108,
   tokenExpired: 109,
   insufficientState: 3010,
+  stateInvalidated: 3014,
   invalidToken: 3500,
 } as const;
 
@@ -82,6 +84,11 @@ export class MemoryBroker {
     return [...this.#sessions]
       .filter(([session]) => session.userId === userId)
       .flatMap(([, channels]) => [...channels]);
+  }
+
+  /** The channels that one connection has joined. */
+  channelsIn(session: MemorySession): string[] {
+    return [...(this.#sessions.get(session) ?? [])];
   }
 
   /** The channel's position now: what a server would read as a stamp. */

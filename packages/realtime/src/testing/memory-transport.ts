@@ -1,28 +1,17 @@
 import { readTokenClaims } from '../client/token-claims.ts';
-import type {
-  ChannelEvents,
-  JoinOptions,
-  Transport,
-  TransportEvents,
-  TransportFactory,
-  TransportPublication,
-} from '../client/transport.ts';
+import type { ChannelEvents, JoinOptions, Transport, TransportEvents, TransportFactory } from '../client/transport.ts';
 import type { ChannelHistory, HistoryOptions, PresenceStats, PresentClient } from '../client/types.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { BrokerError, RealtimeError, UnauthorizedError } from '../core/errors.ts';
-import type { Position } from '../core/position.ts';
-import {
-  type MemoryBroker,
-  MemoryCode,
-  type MemoryJoin,
-  type MemorySession,
-  type StoredPublication,
-} from './memory-broker.ts';
+import { type MemoryBroker, MemoryCode, type MemorySession } from './memory-broker.ts';
+import { MemoryChannels, type MemoryLink } from './memory-channels.ts';
+import { MemoryWire } from './memory-wire.ts';
 
 const CALL_TIMEOUT_MS = 5_000;
-/** Ping interval and what the SDK waits beyond it. */
+/** Ping interval, and what the SDK waits beyond it. */
 const NO_PING_MS = 35_000;
 const RETRY = { minMs: 500, maxMs: 20_000 } as const;
+/** The SDK's own codes. */
 const CODE = { transportClosed: 1, noPing: 2, failed: 2, tokenFailed: 5, unauthorized: 1 } as const;
 
 export interface MemoryTransportOptions {
@@ -31,19 +20,8 @@ export interface MemoryTransportOptions {
   readonly random: Random;
   /** One way. */
   readonly latencyMs: number;
-  /** What becomes of a publication on its way down: how often it arrives, and how much later. @default once, at once */
-  readonly fate?: (channel: string) => { readonly copies: number; readonly delayMs: number };
-}
-
-interface Subscription {
-  readonly channel: string;
-  readonly options: JoinOptions;
-  readonly events: ChannelEvents;
-  token: string;
-  position: Position | null;
-  state: 'subscribing' | 'subscribed' | 'ended';
-  /** Of the renewal to come. */
-  cancelRenewal: () => void;
+  /** What becomes of a publication on its way down: how often it arrives, and how much later. */
+  readonly fate: () => { readonly copies: number; readonly delayMs: number };
 }
 
 /** The transports that one factory made, for faults on the wire. */
@@ -66,6 +44,11 @@ export class MemoryTransports {
     return [...this.#made].reduce((sum, transport) => sum + transport.attempts, 0);
   }
 
+  /** The channels that are joined now. */
+  get channels(): string[] {
+    return [...this.#made].flatMap((transport) => transport.channels);
+  }
+
   /** The network cuts every connection; the client notices at once. */
   drop(): void {
     for (const transport of this.#made) transport.drop(CODE.transportClosed, 'transport closed', true);
@@ -82,34 +65,31 @@ class MemoryTransport implements Transport {
   attempts = 0;
   readonly #options: MemoryTransportOptions;
   readonly #events: TransportEvents;
+  readonly #channels: MemoryChannels;
   readonly #onDispose: () => void;
-  readonly #subscriptions = new Map<string, Subscription>();
-  readonly #carried = new Map<string, Position | null>();
   #token: string | null = null;
   #isWanted = false;
-  /** Counts connections, so that what belongs to a former one is void. */
-  #generation = 0;
-  #session: MemorySession | null = null;
-  #isHalfOpen = false;
+  #link: MemoryLink | null = null;
+  /** The newest attempt; what belongs to a former one is void. */
+  #attempt = {};
   #failures = 0;
-  #lastDownMs = 0;
   /** Calls that wait for a connection. */
   #waiting: (() => void)[] = [];
-  #cancelRetry: () => void = () => {};
-  #cancelRefresh: () => void = () => {};
-  #cancelNoPing: () => void = () => {};
+  #cancels: (() => void)[] = [];
 
   constructor(options: MemoryTransportOptions, events: TransportEvents, onDispose: () => void) {
     this.#options = options;
     this.#events = events;
     this.#onDispose = onDispose;
+    const close = (code: number, reason: string) => this.drop(code, reason, false);
+    this.#channels = new MemoryChannels({ broker: options.broker, clock: options.clock, events, close });
   }
 
   connect(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
     this.#failures = 0;
-    void this.#attempt();
+    void this.#begin();
   }
 
   disconnect(): void {
@@ -123,27 +103,7 @@ class MemoryTransport implements Transport {
   }
 
   join(channel: string, options: JoinOptions, events: ChannelEvents): () => void {
-    const position = options.since ?? null;
-    const subscription: Subscription = {
-      channel,
-      options,
-      events,
-      token: options.token,
-      position,
-      state: 'subscribing',
-      cancelRenewal: () => {},
-    };
-    this.#subscriptions.set(channel, subscription);
-    if (this.#session) this.#subscribe(subscription);
-    return () => {
-      subscription.state = 'ended';
-      subscription.cancelRenewal();
-      if (this.#subscriptions.get(channel) !== subscription) return;
-      this.#subscriptions.delete(channel);
-      this.#up((session) => {
-        if (!this.#subscriptions.has(channel)) this.#options.broker.leave(session, channel);
-      });
-    };
+    return this.#channels.subscribe(channel, options, events);
   }
 
   probe(): Promise<void> {
@@ -152,18 +112,18 @@ class MemoryTransport implements Transport {
 
   networkChanged(isOnline: boolean): void {
     if (!isOnline) this.drop(CODE.transportClosed, 'transport closed', true);
-    else if (this.#isWanted && !this.#session) void this.#attempt();
+    else if (this.#isWanted && !this.#link) void this.#begin();
   }
 
-  async publish(channel: string): Promise<void> {
-    await this.#call(() => {
+  publish(channel: string): Promise<void> {
+    return this.#call(() => {
       throw new BrokerError(MemoryCode.permissionDenied, `permission denied (${channel})`);
     });
   }
 
   rpc(): Promise<unknown> {
     return this.#call(() => {
-      throw new BrokerError(108, 'not available');
+      throw new BrokerError(MemoryCode.notAvailable, 'not available');
     });
   }
 
@@ -196,30 +156,31 @@ class MemoryTransport implements Transport {
 
   dispose(): void {
     this.disconnect();
-    this.#subscriptions.clear();
-    this.#carried.clear();
+    this.#channels.clear();
     this.#onDispose();
+  }
+
+  get channels(): string[] {
+    return this.#link ? this.#options.broker.channelsIn(this.#link.session) : [];
   }
 
   // ── faults ─────────────────────────────────────────────────────────────────
 
   halfOpen(): void {
-    if (!this.#session) return;
-    this.#isHalfOpen = true;
-    this.#options.broker.close(this.#session);
-    this.#cancelNoPing = this.#options.clock.after(NO_PING_MS, () => this.drop(CODE.noPing, 'no ping', true));
+    const { broker, clock } = this.#options;
+    if (!this.#link) return;
+    this.#link.wire.isHalfOpen = true;
+    broker.close(this.#link.session);
+    this.#cancels.push(clock.after(NO_PING_MS, () => this.drop(CODE.noPing, 'no ping', true)));
   }
 
   /** The connection is lost. `retry` as the code says. */
   drop(code: number, reason: string, retry: boolean): void {
-    if (!this.#isWanted || (!this.#session && retry)) return;
+    if (!this.#isWanted || (!this.#link && retry)) return;
     this.#isWanted = retry;
-    if (code === 3014) {
+    if (code === MemoryCode.stateInvalidated) {
       this.#token = null;
-      for (const subscription of this.#subscriptions.values()) {
-        subscription.token = '';
-        subscription.position = { epoch: '_', offset: 0 };
-      }
+      this.#channels.invalidate();
     }
     this.#cut();
     if (retry) {
@@ -230,28 +191,32 @@ class MemoryTransport implements Transport {
 
   // ── connecting ─────────────────────────────────────────────────────────────
 
-  async #attempt(): Promise<void> {
-    this.#cancelRetry();
-    const generation = ++this.#generation;
-    const isCurrent = () => this.#isWanted && generation === this.#generation;
+  async #begin(): Promise<void> {
+    this.#cancelAll();
+    const attempt = {};
+    this.#attempt = attempt;
+    const isCurrent = () => this.#isWanted && attempt === this.#attempt;
     const token = this.#token ?? (await this.#fetchToken(isCurrent));
     if (token === null || !isCurrent()) return;
     this.#token = token;
     this.attempts++;
-    const { broker, clock, latencyMs } = this.#options;
+    const { clock, latencyMs } = this.#options;
     clock.after(2 * latencyMs, () => {
-      if (!isCurrent()) return;
-      if (!broker.isUp) {
-        this.#events.failing(CODE.failed, 'transport closed');
-        return this.#retry();
-      }
-      const fault = broker.faultOf(token, null, null);
-      if (fault === null) return this.#open(token);
-      if (fault !== MemoryCode.tokenExpired) return this.drop(fault, 'invalid token', false);
-      this.#token = null;
-      this.#events.failing(fault, 'token expired');
-      this.#retry();
+      if (isCurrent()) this.#answered(token);
     });
+  }
+
+  /** What the broker makes of the connect command. */
+  #answered(token: string): void {
+    const { broker } = this.#options;
+    const fault = broker.faultOf(token, null, null);
+    if (broker.isUp && fault === null) this.#open(token);
+    else if (broker.isUp && fault !== MemoryCode.tokenExpired) this.drop(fault ?? 0, 'invalid token', false);
+    else {
+      if (broker.isUp) this.#token = null;
+      this.#events.failing(broker.isUp ? MemoryCode.tokenExpired : CODE.failed, 'the attempt failed');
+      this.#retry();
+    }
   }
 
   async #fetchToken(isCurrent: () => boolean): Promise<string | null> {
@@ -262,7 +227,7 @@ class MemoryTransport implements Transport {
       if (error instanceof UnauthorizedError) this.drop(CODE.unauthorized, 'unauthorized', false);
       else {
         this.#events.failing(CODE.tokenFailed, 'no token');
-        this.#retry();
+        if (!this.#link) this.#retry();
       }
       return null;
     }
@@ -271,197 +236,70 @@ class MemoryTransport implements Transport {
   #retry(): void {
     const { clock, random } = this.#options;
     const boundMs = Math.min(RETRY.maxMs, RETRY.minMs * 2 ** this.#failures++);
-    this.#cancelRetry();
-    this.#cancelRetry = clock.after(
-      Math.min(RETRY.maxMs, RETRY.minMs + random() * boundMs),
-      () => void this.#attempt(),
-    );
+    const pauseMs = Math.min(RETRY.maxMs, RETRY.minMs + random() * boundMs);
+    this.#cancels.push(clock.after(pauseMs, () => void this.#begin()));
   }
 
   #open(token: string): void {
-    const { broker } = this.#options;
+    const { broker, clock, latencyMs, fate } = this.#options;
     const claims = readTokenClaims(token);
+    const wire = new MemoryWire(clock, latencyMs);
+    const channels = this.#channels;
     const session: MemorySession = {
       userId: claims?.userId ?? '',
-      published: (channel, publication) => this.#published(channel, publication),
-      presenceChanged: (channel) => this.#down(() => this.#presenceChanged(channel)),
-      unsubscribed: (channel, code) => this.#down(() => this.#unsubscribed(channel, code)),
+      published: (channel, publication) => {
+        const { copies, delayMs } = fate();
+        for (let copy = 0; copy < copies; copy++) wire.down(() => channels.published(channel, publication), delayMs);
+      },
+      presenceChanged: (channel) => wire.down(() => channels.presenceChanged(channel)),
+      unsubscribed: (channel, code) => wire.down(() => channels.unsubscribed(channel, code)),
       closed: (code, reason) => this.drop(code, reason, !isTerminal(code)),
     };
-    this.#session = session;
+    this.#link = { session, wire };
     this.#failures = 0;
     broker.open(session);
-    const joins = [...(claims?.channels ?? [])].map((channel) => ({
-      channel,
-      join: broker.join(session, channel, this.#carried.get(channel) ?? null),
-    }));
-    // One turn, in the order of the SDK: connected, all joins, then all that was missed.
-    this.#events.connected();
-    for (const { channel, join } of joins) {
-      this.#carried.set(channel, join.position);
-      this.#events.connectionChannel(channel).joined(join);
-    }
-    for (const { channel, join } of joins)
-      for (const publication of join.publications) this.#deliver(channel, publication, true);
-    for (const channel of [...this.#carried.keys()])
-      if (!claims?.channels.has(channel)) {
-        this.#carried.delete(channel);
-        this.#events.connectionChannel(channel).ended(null, 'unsubscribed');
-      }
-    for (const subscription of this.#subscriptions.values()) this.#subscribe(subscription);
+    channels.open(this.#link, claims?.channels ?? new Set(), () => this.#events.connected());
     for (const ask of this.#waiting.splice(0)) ask();
     if (claims?.expiresAtSeconds) this.#refreshAt(claims.expiresAtSeconds * 1_000, session.userId);
   }
 
   #refreshAt(expiresAtMs: number, userId: string): void {
     const { broker, clock } = this.#options;
-    const generation = this.#generation;
-    const isCurrent = () => generation === this.#generation && this.#session !== null;
-    this.#cancelRefresh = clock.after(expiresAtMs - clock.now(), async () => {
+    const link = this.#link;
+    const isCurrent = () => this.#link === link;
+    const refresh = async () => {
       const listed = readTokenClaims(this.#token ?? '')?.channels;
       const token = await this.#fetchToken(isCurrent);
       if (token === null || !isCurrent()) return;
       this.#token = token;
       const claims = readTokenClaims(token);
       const fault = broker.faultOf(token, null, null);
-      if (fault !== null || claims?.userId !== userId)
-        return this.drop(fault ?? MemoryCode.invalidToken, 'invalid token', false);
-      const isSame =
-        listed && listed.size === claims.channels.size && [...listed].every((name) => claims.channels.has(name));
+      if (fault !== null || claims?.userId !== userId) {
+        this.drop(fault ?? MemoryCode.invalidToken, 'invalid token', false);
+        return;
+      }
+      const { channels, expiresAtSeconds } = claims;
+      const isSame = listed?.size === channels.size && [...channels].every((name) => listed.has(name));
       if (!isSame) this.drop(MemoryCode.insufficientState, 'insufficient state', true);
-      else if (claims.expiresAtSeconds) this.#refreshAt(claims.expiresAtSeconds * 1_000, userId);
-    });
+      else if (expiresAtSeconds) this.#refreshAt(expiresAtSeconds * 1_000, userId);
+    };
+    this.#cancels.push(clock.after(expiresAtMs - clock.now(), () => void refresh()));
   }
 
   /** Ends the connection without a word about why. */
   #cut(): void {
-    this.#generation++;
-    this.#cancelRetry();
-    this.#cancelRefresh();
-    this.#cancelNoPing();
-    this.#isHalfOpen = false;
-    const { broker } = this.#options;
-    if (!this.#session) return;
-    broker.close(this.#session);
-    this.#session = null;
-    for (const subscription of [...this.#subscriptions.values()]) {
-      if (subscription.state !== 'subscribed') continue;
-      subscription.state = 'subscribing';
-      subscription.cancelRenewal();
-      subscription.events.dropped();
-    }
-    for (const channel of [...this.#carried.keys()]) this.#events.connectionChannel(channel).dropped();
+    this.#attempt = {};
+    this.#cancelAll();
+    const link = this.#link;
+    if (!link) return;
+    this.#link = null;
+    link.wire.cut();
+    this.#options.broker.close(link.session);
+    this.#channels.cut();
   }
 
-  // ── channels ───────────────────────────────────────────────────────────────
-
-  #subscribe(subscription: Subscription): void {
-    const { broker } = this.#options;
-    const { channel } = subscription;
-    const isWaiting = () => subscription.state === 'subscribing' && this.#subscriptions.get(channel) === subscription;
-    this.#up((session) => {
-      if (!isWaiting()) return;
-      const fault =
-        subscription.token === ''
-          ? MemoryCode.tokenExpired
-          : broker.faultOf(subscription.token, channel, session.userId);
-      if (fault === MemoryCode.tokenExpired) return void this.#renew(subscription);
-      if (fault === MemoryCode.invalidToken) return this.#down(() => this.drop(fault, 'invalid token', false));
-      if (fault !== null) return this.#down(() => isWaiting() && this.#end(subscription, fault, 'permission denied'));
-      const join = broker.join(session, channel, subscription.position);
-      this.#down(() => isWaiting() && this.#joined(subscription, join));
-    });
-  }
-
-  #joined(subscription: Subscription, join: MemoryJoin): void {
-    subscription.state = 'subscribed';
-    subscription.position = join.position;
-    subscription.events.joined(join);
-    for (const publication of join.publications) this.#deliver(subscription.channel, publication, true);
-    this.#renewLater(subscription);
-  }
-
-  #renewLater(subscription: Subscription): void {
-    const { clock } = this.#options;
-    const expiresAtSeconds = readTokenClaims(subscription.token)?.expiresAtSeconds;
-    if (!expiresAtSeconds) return;
-    subscription.cancelRenewal();
-    subscription.cancelRenewal = clock.after(expiresAtSeconds * 1_000 - clock.now(), () => {
-      if (subscription.state === 'subscribed') void this.#renew(subscription);
-    });
-  }
-
-  async #renew(subscription: Subscription): Promise<void> {
-    const generation = this.#generation;
-    try {
-      subscription.token = await subscription.options.renewToken();
-    } catch {
-      if (subscription.state !== 'ended') this.#end(subscription, CODE.unauthorized, 'unauthorized');
-      return;
-    }
-    if (generation !== this.#generation) return;
-    if (subscription.state === 'subscribing') this.#subscribe(subscription);
-    else this.#renewLater(subscription);
-  }
-
-  #end(subscription: Subscription, code: number, reason: string): void {
-    subscription.state = 'ended';
-    subscription.cancelRenewal();
-    if (this.#subscriptions.get(subscription.channel) === subscription)
-      this.#subscriptions.delete(subscription.channel);
-    if (this.#session) this.#options.broker.leave(this.#session, subscription.channel);
-    subscription.events.ended(code, reason);
-  }
-
-  #unsubscribed(channel: string, code: number): void {
-    const subscription = this.#subscriptions.get(channel);
-    if (subscription) this.#end(subscription, code, 'server unsubscribe');
-    else if (this.#carried.delete(channel)) this.#events.connectionChannel(channel).ended(null, 'unsubscribed');
-  }
-
-  #presenceChanged(channel: string): void {
-    const subscription = this.#subscriptions.get(channel);
-    if (subscription) subscription.events.presenceChanged();
-    else if (this.#carried.has(channel)) this.#events.connectionChannel(channel).presenceChanged();
-  }
-
-  #published(channel: string, publication: StoredPublication): void {
-    const { copies, delayMs } = this.#options.fate?.(channel) ?? { copies: 1, delayMs: 0 };
-    for (let copy = 0; copy < copies; copy++) this.#down(() => this.#deliver(channel, publication, false), delayMs);
-  }
-
-  #deliver(channel: string, { offset, data, tags }: StoredPublication, recovered: boolean): void {
-    const publication: TransportPublication = { offset, data, tags, recovered };
-    const subscription = this.#subscriptions.get(channel);
-    if (subscription) {
-      if (subscription.state !== 'subscribed') return;
-      if (subscription.position && offset !== null) subscription.position = { ...subscription.position, offset };
-      subscription.events.published(publication);
-      return;
-    }
-    const position = this.#carried.get(channel);
-    if (position && offset !== null) this.#carried.set(channel, { ...position, offset });
-    if (this.#carried.has(channel)) this.#events.connectionChannel(channel).published(publication);
-  }
-
-  // ── the wire: order is kept both ways ──────────────────────────────────────
-
-  #up(run: (session: MemorySession) => void): void {
-    const generation = this.#generation;
-    const session = this.#session;
-    if (!session || this.#isHalfOpen) return;
-    this.#options.clock.after(this.#options.latencyMs, () => {
-      if (generation === this.#generation && !this.#isHalfOpen) run(session);
-    });
-  }
-
-  #down(run: () => void, delayMs = 0): void {
-    const { clock, latencyMs } = this.#options;
-    const generation = this.#generation;
-    this.#lastDownMs = Math.max(this.#lastDownMs, clock.now() + latencyMs + delayMs);
-    clock.after(this.#lastDownMs - clock.now(), () => {
-      if (generation === this.#generation && !this.#isHalfOpen) run();
-    });
+  #cancelAll(): void {
+    for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
   /** Waits for a connection, as the SDK's calls do, at most as long as for the answer. */
@@ -470,18 +308,19 @@ class MemoryTransport implements Transport {
       const cancel = this.#options.clock.after(CALL_TIMEOUT_MS, () =>
         reject(new RealtimeError('timeout', 'The broker did not answer in time.')),
       );
-      const ask = () =>
-        this.#up(() =>
-          this.#down(() => {
-            cancel();
-            try {
-              resolve(answer());
-            } catch (error) {
-              reject(error);
-            }
-          }),
-        );
-      if (this.#session) ask();
+      const settle = () => {
+        cancel();
+        try {
+          resolve(answer());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const ask = () => {
+        const wire = this.#link?.wire;
+        wire?.up(() => wire.down(settle));
+      };
+      if (this.#link) ask();
       else this.#waiting.push(ask);
     });
   }
