@@ -108,11 +108,11 @@ async function run(seed: number, canLose: boolean): Promise<string[]> {
   return log;
 }
 
-it.each(Array.from({ length: 12 }, (_, at) => at + 1))(
+it.each(Array.from({ length: 25 }, (_, at) => at + 1))(
   'whatever goes wrong, every channel is joined in the end and missed nothing that it was not told of (seed %i)',
   async (seed) => {
     const log = await run(seed, false);
-    expect(log.length).toBeGreaterThan(20);
+    expect(log.length).toBeGreaterThan(CHANNELS.length);
   },
 );
 
