@@ -136,6 +136,9 @@ function makeRouter(core: Core, transformer: typeof superjson | null) {
     saveFails: base.mutation((): number => {
       throw new TRPCError({ code: 'CONFLICT', message: 'no' });
     }),
+    marks: base.subscription(async function* () {
+      yield { '~op/rt': 'user data', d: 1 };
+    }),
     ticks: base.subscription(async function* () {
       yield tracked('a', { '~op/rt': 'user data' });
     }),

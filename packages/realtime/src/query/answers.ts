@@ -60,7 +60,7 @@ export class Answers {
 
   /**
    * @param prefix makes request ids differ from those of other tabs and page loads: `[A-Za-z0-9_-]`, at most 32 characters
-   * @param rememberedCalls how many calls are kept in `calls`; none where one instance serves several users
+   * @param rememberedCalls how many calls are kept in `calls` while nobody listens; none where one instance serves several users
    */
   constructor(prefix: string = Math.random().toString(36).slice(2), rememberedCalls: number = REMEMBERED_CALLS) {
     this.#prefix = prefix;
@@ -84,7 +84,8 @@ export class Answers {
     const call: Call = { path, input, answer: null };
     const started = this.#ticks();
     this.calls.push(call);
-    if (this.calls.length > this.#rememberedCalls) this.calls.shift();
+    const remembered = this.listeners.size ? REMEMBERED_CALLS : this.#rememberedCalls;
+    if (this.calls.length > remembered) this.calls.shift();
     this.emit({ type: 'called', call });
     return (wire) => {
       // An echoed id is looked up, not compared with this call's: a cached answer to an earlier request has the floor of that one.

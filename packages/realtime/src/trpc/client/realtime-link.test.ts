@@ -228,6 +228,10 @@ describe('subscriptions', () => {
   it('pass untouched over WebSocket', async () => {
     const { client } = await connect('wsLink', null);
     expect(await collect(client)).toEqual({ id: 'a', data: { '~op/rt': 'user data' } });
+    const mark = await new Promise((resolve, reject) => {
+      client.marks.subscribe(undefined, { onData: resolve, onError: reject });
+    });
+    expect(mark).toEqual({ '~op/rt': 'user data', d: 1 });
   });
 
   it('pass untouched over server-sent events', async () => {
