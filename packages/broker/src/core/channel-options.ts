@@ -26,6 +26,12 @@ export interface ChannelOptions {
   readonly forceRecoveryMode?: 'stream' | 'cache';
   /** In cache mode, send the latest publication to every subscriber. @default false */
   readonly autoCacheRecover?: boolean;
+  /** Delta types that subscribers may negotiate. @default none */
+  readonly allowedDeltaTypes?: readonly 'fossil'[];
+  /** Send deltas of every publication, not only of those published with `delta`. @default false */
+  readonly deltaPublish?: boolean;
+  /** Let subscribers filter by tags. @default false */
+  readonly allowTagsFilter?: boolean;
   /** Any authenticated client may subscribe. @default false */
   readonly allowSubscribeForClient?: boolean;
   /** With `allowSubscribeForClient`: anonymous ones too. @default false */
@@ -90,6 +96,9 @@ export function resolveChannelOptions(
     allowRecovery: false,
     forceRecoveryMode: 'stream',
     autoCacheRecover: false,
+    allowedDeltaTypes: [],
+    deltaPublish: false,
+    allowTagsFilter: false,
     allowSubscribeForClient: false,
     allowSubscribeForAnonymous: false,
     allowPublishForClient: false,

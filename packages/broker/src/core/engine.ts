@@ -11,6 +11,7 @@ import { Hub } from './hub.ts';
 import { IdempotencyCache } from './idempotency.ts';
 import { Namespaces } from './namespaces.ts';
 import type { Settings } from './options.ts';
+import { SpecialTexts } from './special-texts.ts';
 import { ChannelStream, type HistoryFilter, type Position } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 import type { TokenVerifier } from './token-claims.ts';
@@ -26,6 +27,8 @@ export interface Publish {
   readonly idempotencyKey?: string | undefined;
   /** Do not append to the history; the publication then has no offset. */
   readonly skipsHistory?: boolean | undefined;
+  /** Send a delta to those who negotiated it. */
+  readonly usesDelta?: boolean | undefined;
   readonly version?: number | undefined;
   readonly versionEpoch?: string | undefined;
 }
@@ -104,23 +107,35 @@ export class Engine {
       timeMs: now,
       isJson: publish.isJson,
     };
+    const previous = publish.usesDelta || options.deltaPublish ? stream?.latest : undefined;
     stream?.add(publication, options.historySize, now + options.historyTtlMs, publish.version, publish.versionEpoch);
     const position = stream?.position;
     if (idempotencyKey) this.#idempotency.save(name, idempotencyKey, position, now);
-    if (channel && channel.subscribers.size > 0) this.#fanOut(channel, publication, stream);
+    if (channel && channel.subscribers.size > 0) this.#fanOut(channel, publication, previous, stream);
     return position;
   }
 
   /** The fast path: one encoded text for all subscribers of an encoding, one queue entry each. */
-  #fanOut(channel: Channel, publication: StoredPublication, stream: ChannelStream | undefined): void {
+  #fanOut(
+    channel: Channel,
+    publication: StoredPublication,
+    previous: StoredPublication | undefined,
+    stream: ChannelStream | undefined,
+  ): void {
     const isUrgent = channel.subscribers.size <= SMALL_FAN_OUT;
     const isNewStream = publication.offset === 1;
     const texts = new Map<Encoding, ByteString>();
     let encoding: Encoding | undefined;
     let text: ByteString = '';
+    let special: SpecialTexts | undefined;
     for (const subscription of channel.subscribers) {
       const { session } = subscription;
       if (isNewStream && stream && !this.#follows(subscription, stream)) continue;
+      if (subscription.isSpecial) {
+        special ??= new SpecialTexts(channel.name, publication, previous);
+        special.send(subscription, isUrgent);
+        continue;
+      }
       if (session.peer.encoding !== encoding) {
         encoding = session.peer.encoding;
         text = texts.get(encoding) ?? encoding.encodePublication(channel.name, publication);

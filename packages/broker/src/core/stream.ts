@@ -132,11 +132,12 @@ export class ChannelStream {
     return isRecovered ? { isRecovered, publications } : lost;
   }
 
-  /** The same for cache recovery: only the latest publication counts. */
-  recoverLatest(since: Position): RecoveryResult {
+  /** The same for cache recovery: only the latest publication counts, and of those that pass only the latest is sent. */
+  recoverLatest(since: Position, passes: (publication: StoredPublication) => boolean): RecoveryResult {
     const isSame = since.offset > 0 && since.offset === this.#top && since.epoch === this.epoch;
     const { latest } = this;
     if (latest === undefined) return { isRecovered: isSame, publications: [] };
-    return { isRecovered: true, publications: isSame ? [] : [latest] };
+    const sent = isSame ? undefined : this.read({ limit: -1, isReverse: true }).find(passes);
+    return { isRecovered: true, publications: sent ? [sent] : [] };
   }
 }

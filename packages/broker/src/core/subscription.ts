@@ -1,5 +1,5 @@
 import type { ByteString } from '../protocol/byte-string.ts';
-import type { ClientInfo } from '../protocol/schema.ts';
+import type { ClientInfo, FilterNodeValue } from '../protocol/schema.ts';
 import type { Channel } from './channel.ts';
 import type { Session } from './session.ts';
 
@@ -41,6 +41,11 @@ export class Subscription {
   info: ByteString | undefined;
   /** The stream that it follows; '' where it is not positioned. */
   epoch = '';
+  /** Whether deltas were negotiated, and whether the client has what the next one builds on. */
+  isDelta = false;
+  isDeltaReady = false;
+  /** Only publications that meet it are sent. */
+  filter: FilterNodeValue | undefined = undefined;
   /** When its position was last known to be right, in Unix milliseconds. */
   checkedAtMs = 0;
 
@@ -51,6 +56,11 @@ export class Subscription {
     this.isServerSide = isServerSide;
     this.expireAt = options.expireAt;
     this.info = options.info;
+  }
+
+  /** Whether it gets publications in a form of its own. */
+  get isSpecial(): boolean {
+    return this.isDelta || this.filter !== undefined;
   }
 
   /** How others see this client in this channel. */

@@ -1,6 +1,16 @@
 import type { ChannelOptions } from '../core/channel-options.ts';
 import type { ChannelsOptions, ClientOptions, HttpApiOptions, TokenOptions } from '../core/options.ts';
-import { duration, flag, oneOf, parseValue, spacedList, text, type ValueParser, wholeNumber } from './env-values.ts';
+import {
+  duration,
+  flag,
+  listOf,
+  oneOf,
+  parseValue,
+  spacedList,
+  text,
+  type ValueParser,
+  wholeNumber,
+} from './env-values.ts';
 
 /**
  * The three lists of environment variables, under Centrifugo's own names without their prefix `CENTRIFUGO_`:
@@ -67,6 +77,9 @@ export const CHANNEL_VARIABLES: ReadonlyMap<string, Variable<Mutable<ChannelOpti
     ALLOW_RECOVERY: channelOption('allowRecovery', flag),
     FORCE_RECOVERY_MODE: channelOption('forceRecoveryMode', oneOf('stream', 'cache')),
     AUTO_CACHE_RECOVER: channelOption('autoCacheRecover', flag),
+    ALLOWED_DELTA_TYPES: channelOption('allowedDeltaTypes', listOf('fossil')),
+    DELTA_PUBLISH: channelOption('deltaPublish', flag),
+    ALLOW_TAGS_FILTER: channelOption('allowTagsFilter', flag),
     ALLOW_SUBSCRIBE_FOR_CLIENT: channelOption('allowSubscribeForClient', flag),
     ALLOW_SUBSCRIBE_FOR_ANONYMOUS: channelOption('allowSubscribeForAnonymous', flag),
     ALLOW_PUBLISH_FOR_CLIENT: channelOption('allowPublishForClient', flag),

@@ -75,6 +75,18 @@ export function oneOf<const W extends string>(...words: W[]): ValueParser<W> {
   };
 }
 
+/** Some of a few words, separated by spaces. */
+export function listOf<const W extends string>(...words: W[]): ValueParser<readonly W[]> {
+  return {
+    expected: `a list of ${words.map((word) => JSON.stringify(word)).join(', ')}, separated by spaces`,
+    jsonType: 'object',
+    parse(value) {
+      const items = value.split(' ').map((item) => words.find((word) => word === item));
+      return items.every((item) => item !== undefined) ? items : undefined;
+    },
+  };
+}
+
 /** Parses a value, or says what was expected. The value itself may be a secret and is not repeated. */
 export function parseValue<T>(name: string, value: string, parser: ValueParser<T>): T {
   const parsed = parser.parse(value);

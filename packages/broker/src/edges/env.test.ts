@@ -204,7 +204,7 @@ describe('the environment', () => {
     }
     for (const [name, { parser }] of CHANNEL_VARIABLES) {
       const value =
-        ['json', 'cache'].find((word) => parser.parse(word)) ??
+        ['json', 'cache', 'fossil'].find((word) => parser.parse(word)) ??
         (parser === duration ? '7s' : (samples[parser.jsonType] ?? 'x'));
       expect(read({ ...TRPC, [`CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_${name}`]: value }), name).not.toEqual(read(TRPC));
     }

@@ -14,6 +14,8 @@ export interface StoredPublication {
   readonly version: number;
   /** Unix time in milliseconds. */
   readonly timeMs: number;
+  /** `data` is a delta to the publication before. */
+  readonly isDelta?: boolean;
   /** Whether `data` is JSON; a JSON connection cannot carry anything else. */
   readonly isJson: boolean;
 }
@@ -37,6 +39,8 @@ export interface Encoding {
   /** The empty reply: the server's ping. */
   readonly ping: ByteString;
   decodeFrame(frame: Buffer): DecodedFrame;
+  /** The form of data on a subscription that negotiated deltas: these are no JSON, so JSON carries all data as texts. */
+  asDeltaData(data: ByteString): ByteString;
   encodeReply(reply: Reply): ByteString;
   /** A push on a bidirectional transport, that is inside a reply. */
   encodePush(push: Push): ByteString;

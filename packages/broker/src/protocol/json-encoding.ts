@@ -1,4 +1,4 @@
-import { type ByteString, jsonBytes, jsonString } from './byte-string.ts';
+import { type ByteString, jsonBytes, jsonString, utf8Text } from './byte-string.ts';
 import type { DecodedFrame, Encoding, StoredPublication } from './encoding.ts';
 import { decodeJson, encodeJson } from './json-message.ts';
 import { skipSpace, valueEnd } from './json-scan.ts';
@@ -34,6 +34,7 @@ function publicationMembers(publication: StoredPublication): ByteString {
   if (publication.info) text += `,"info":${encodeJson(ClientInfo, publication.info)}`;
   if (publication.offset) text += `,"offset":${publication.offset}`;
   if (publication.tags?.size) text += `,"tags":${jsonTags(publication.tags)}`;
+  if (publication.isDelta) text += ',"delta":true';
   if (publication.epoch) text += `,"epoch":"${publication.epoch}"`;
   if (publication.version) text += `,"version":${publication.version}`;
   return text;
@@ -50,6 +51,7 @@ export const jsonEncoding: Encoding = {
   separator: '\n',
   ping: '{}',
   decodeFrame,
+  asDeltaData: (data) => jsonString(utf8Text(data)),
   encodeReply: (reply) => encodeJson(Reply, reply),
   encodePush: (push) => `{"push":${encodeJson(Push, push)}}`,
   encodePublication: (channel, publication) =>

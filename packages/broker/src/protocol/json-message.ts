@@ -59,7 +59,17 @@ function scalar(type: Scalar, value: unknown): unknown {
 /** Where a value's own text is: only looked up for `bytes`, which are cut out and not rebuilt. */
 type Locate = () => number;
 
-function decodeObject(schema: Schema, value: unknown, text: ByteString, locate: Locate): Record<string, unknown> {
+/** Messages nest no deeper than this, but for filters, which could nest without end. */
+const MAX_DEPTH = 64;
+
+function decodeObject(
+  schema: Schema,
+  value: unknown,
+  text: ByteString,
+  locate: Locate,
+  depth: number,
+): Record<string, unknown> {
+  if (depth > MAX_DEPTH) throw new Malformed();
   const { fields, empty } = prepare(schema);
   const message: Record<string, unknown> = { ...empty };
   if (value === null) return message;
@@ -75,15 +85,15 @@ function decodeObject(schema: Schema, value: unknown, text: ByteString, locate: 
     const item = value[key];
     if (field.type === 'bytes') message[name] = cut(text, member(name));
     else if (item === null) message[name] = zero(field);
-    else message[name] = decodeField(field, item, text, () => member(name).start);
+    else message[name] = decodeField(field, item, text, () => member(name).start, depth + 1);
   }
   return message;
 }
 
-function decodeField(field: Field, value: unknown, text: ByteString, locate: Locate): unknown {
+function decodeField(field: Field, value: unknown, text: ByteString, locate: Locate, depth: number): unknown {
   const { type } = field;
   const decode = (item: unknown, at: Locate) =>
-    typeof type === 'string' ? scalar(type, item) : decodeObject(type, item, text, at);
+    typeof type === 'string' ? scalar(type, item) : decodeObject(type, item, text, at, depth);
   if (field.shape === 'one') return decode(value, locate);
   if (field.shape === 'list') {
     if (!Array.isArray(value)) throw new Malformed();
@@ -110,7 +120,7 @@ export function decodeJson<S extends Schema>(schema: S, text: ByteString): Decod
   try {
     // Strings are parsed from the text as UTF-8; positions are looked up in its bytes. For ASCII both are the same.
     const value: unknown = JSON.parse(isAscii(text) ? text : utf8Text(text));
-    return decodeObject(schema, value, text, () => skipSpace(text, 0)) as Decoded<S>;
+    return decodeObject(schema, value, text, () => skipSpace(text, 0), 0) as Decoded<S>;
   } catch (error) {
     if (error instanceof Malformed || error instanceof SyntaxError) return undefined;
     throw error;

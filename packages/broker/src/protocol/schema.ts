@@ -93,16 +93,22 @@ export interface FilterNodeValue {
   readonly vals: readonly string[];
   readonly nodes: readonly FilterNodeValue[];
 }
-const filterLeaf = {
+type TextField<S extends Field['shape']> = { readonly number: number; readonly type: 'string'; readonly shape: S };
+interface FilterNodeSchema extends Schema {
+  readonly op: TextField<'one'>;
+  readonly key: TextField<'one'>;
+  readonly cmp: TextField<'one'>;
+  readonly val: TextField<'one'>;
+  readonly vals: TextField<'list'>;
+  readonly nodes: { readonly number: number; readonly type: FilterNodeSchema; readonly shape: 'list' };
+}
+/** Nests in itself. */
+export const FilterNode: FilterNodeSchema = {
   op: one(1, 'string'),
   key: one(2, 'string'),
   cmp: one(3, 'string'),
   val: one(4, 'string'),
   vals: list(5, 'string'),
-};
-/** Nests in itself; typed by `FilterNodeValue`. */
-export const FilterNode: Schema = {
-  ...filterLeaf,
   get nodes() {
     return list(6, FilterNode);
   },

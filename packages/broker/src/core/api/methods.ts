@@ -55,6 +55,7 @@ function publishTo(engine: Engine, channel: string, options: PublishOptions): Po
     tags: options.tags.size > 0 ? options.tags : undefined,
     idempotencyKey: options.idempotency_key,
     skipsHistory: options.skip_history,
+    usesDelta: options.delta,
     version: options.version,
     versionEpoch: options.version_epoch,
   });
@@ -99,7 +100,14 @@ const subscribe = method(schemas.SubscribeRequest, (engine, request) => {
   const grant = grantOf(request, request.expire_at);
   if (!grant) return fail(ApiErrors.BadRequest);
   const { recover_since: since } = request;
-  const recovery = { recover: since !== undefined, offset: since?.offset ?? 0, epoch: since?.epoch ?? '', flag: 0 };
+  const recovery = {
+    recover: since !== undefined,
+    offset: since?.offset ?? 0,
+    epoch: since?.epoch ?? '',
+    flag: 0,
+    delta: '',
+    tf: undefined,
+  };
   let error: ReplyError | undefined;
   for (const session of targets(engine, request)) {
     const { channelLimit } = engine.settings.client;

@@ -151,6 +151,8 @@ function establish(session: Session, id: number, request: ConnectRequest, who: C
       offset: wanted?.offset ?? 0,
       epoch: wanted?.epoch ?? '',
       flag: 0,
+      delta: wanted?.delta ?? '',
+      tf: undefined,
     };
     const outcome = join(session, channel, engine.namespaces.find(channel)!.options, options, recovery, true);
     if ('error' in outcome) {

@@ -1,11 +1,13 @@
 import { type Disconnect, Disconnects, type ReplyError, ReplyErrors } from '../../protocol/codes.ts';
 import type { StoredPublication } from '../../protocol/encoding.ts';
-import type { Publication, SubscribeResult } from '../../protocol/schema.ts';
+import type { FilterNodeValue, Publication, SubscribeResult } from '../../protocol/schema.ts';
 import type { ResolvedChannelOptions } from '../channel-options.ts';
 import { unixSeconds } from '../clock.ts';
+import { makeDeltas } from '../delta.ts';
 import type { Session } from '../session.ts';
 import type { Position, RecoveryResult } from '../stream.ts';
 import { Subscription, type SubscriptionOptions, type SubscriptionSource } from '../subscription.ts';
+import { isValidFilter, matchesTags } from '../tags-filter.ts';
 import type { Grant } from '../token-claims.ts';
 
 /** Expiry further away than this would overflow timers on the real server; it is cut to a year there and here. */
@@ -14,10 +16,14 @@ export const MAX_TTL_SECONDS = 365 * 24 * 3600;
 /** The client asks to get no subscription rather than one that is not recovered. */
 const FLAG_REJECT_UNRECOVERED = 2;
 
-/** What the client says about its last subscription of the channel. */
-export interface Recovery extends Position {
+/** What the client says about its last subscription of the channel, and how it wants publications. */
+export interface Wishes extends Position {
   readonly recover: boolean;
   readonly flag: number;
+  /** Delta type; '' for none. */
+  readonly delta: string;
+  /** Condition over tags. */
+  readonly tf: FilterNodeValue | undefined;
 }
 
 export type Joined =
@@ -77,8 +83,9 @@ function makeOptions(
 }
 
 /** A publication as clients get it. */
-export function publicationMessage({ data, info, offset, tags, epoch, version }: StoredPublication): Publication {
-  return { data, info, offset, tags, epoch, version };
+export function publicationMessage(publication: StoredPublication): Publication {
+  const { data, info, offset, tags, epoch, version, isDelta = false } = publication;
+  return { data, info, offset, tags, epoch, version, delta: isDelta };
 }
 
 /**
@@ -90,31 +97,38 @@ export function join(
   name: string,
   channelOptions: ResolvedChannelOptions,
   options: SubscriptionOptions,
-  recovery: Recovery,
+  wishes: Wishes,
   isServerSide: boolean,
 ): Joined {
   const { engine } = session;
   const ttl = options.expireAt - unixSeconds(engine.surroundings.clock);
   if (options.expireAt > 0 && ttl <= 0) return { error: ReplyErrors.Expired };
+  const filter = wishes.tf;
+  if (filter !== undefined && !(channelOptions.allowTagsFilter && isValidFilter(filter)))
+    return { error: ReplyErrors.BadRequest };
   const isExpiring = options.expireAt > 0 && !isServerSide && options.isClientRefreshed;
 
   const channel = engine.hub.channel(name, channelOptions);
+  const { encoding } = session.peer;
   const subscription = new Subscription(session, channel, options, isServerSide);
-  const isRecovering = recovery.recover || options.recoversAlways;
+  subscription.filter = filter;
+  subscription.isDelta = channelOptions.allowedDeltaTypes.some((type) => type === wishes.delta);
+  const isRecovering = wishes.recover || options.recoversAlways;
   let result: SubscribeResult = {
     expires: isExpiring,
     ttl: isExpiring ? ttl : 0,
     data: options.data,
     was_recovering: isRecovering,
+    delta: subscription.isDelta,
   };
 
   if (options.isPositioned || options.isRecoverable) {
     const stream = engine.stream(channel);
     const recovered = options.isRecoverable && isRecovering ? recover() : undefined;
-    if (recovered && !recovered.isRecovered && recovery.flag & FLAG_REJECT_UNRECOVERED && !options.isCacheRecovery)
+    if (recovered && !recovered.isRecovered && wishes.flag & FLAG_REJECT_UNRECOVERED && !options.isCacheRecovery)
       return { error: ReplyErrors.UnrecoverablePosition };
-    const publications = recovered?.publications ?? [];
-    if (session.peer.encoding.name === 'json' && publications.some((publication) => !publication.isJson))
+    const publications = (recovered?.publications ?? []).filter(passes);
+    if (encoding.name === 'json' && publications.some((publication) => !publication.isJson))
       return { disconnect: Disconnects.InappropriateProtocol };
     const isRecovered = recovered?.isRecovered ?? false;
     result = {
@@ -123,20 +137,25 @@ export function join(
       recoverable: options.isRecoverable,
       epoch: stream.epoch,
       // Recovered: the place from which on, so that the publications that follow count it up. Else: the top.
-      offset: isRecovered ? recovery.offset : stream.top,
+      offset: isRecovered ? wishes.offset : stream.top,
       recovered: isRecovered,
-      publications: publications.map(publicationMessage),
+      publications: (subscription.isDelta ? makeDeltas(encoding, publications) : publications).map(publicationMessage),
     };
     subscription.epoch = stream.epoch;
     subscription.checkedAtMs = engine.nowMs;
+    subscription.isDeltaReady = isRecovered;
 
     function recover(): RecoveryResult {
-      if (options.isCacheRecovery) return stream.recoverLatest(recovery);
-      return stream.recover(recovery, engine.settings.client.recoveryMaxPublicationLimit);
+      if (options.isCacheRecovery) return stream.recoverLatest(wishes, passes);
+      return stream.recover(wishes, engine.settings.client.recoveryMaxPublicationLimit);
     }
   }
   session.addSubscription(subscription);
   return { subscription, result };
+
+  function passes({ tags }: StoredPublication): boolean {
+    return filter === undefined || matchesTags(filter, tags);
+  }
 }
 
 /** Tells the others; after the client itself knows. */

@@ -101,10 +101,6 @@ function withWishes(
 
 function enter(session: Session, id: number, request: SubscribeRequest, options: SubscriptionOptions): void {
   const kind = session.engine.namespaces.find(request.channel)!;
-  if (request.tf) {
-    session.error(id, ReplyErrors.BadRequest);
-    return;
-  }
   const outcome = join(session, request.channel, kind.options, options, request, false);
   if ('error' in outcome) {
     session.error(id, outcome.error);
