@@ -20,7 +20,6 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {
   'publish over sse: *': later,
   'recovery over sse: *': later,
   'api over sse: *': later,
-  'extras: *': later,
   'http_stream: *': later,
   'sse: *': later,
   'streams: *': later,
