@@ -1,6 +1,6 @@
 import type { AnyTRPCRouter } from '@trpc/server';
 import { ConfigError } from '../../core/errors.ts';
-import { middlewareTypes, REALTIME_TYPE, WATCHES_TYPE } from './call-runner.ts';
+import { isOutputFirst } from './trpc-internals.ts';
 
 /**
  * Call it once at start. Throws where `.output()` stands before the first of our middlewares: the validator would then see the metadata in the place of the data,
@@ -10,15 +10,10 @@ import { middlewareTypes, REALTIME_TYPE, WATCHES_TYPE } from './call-runner.ts';
  */
 export function assertRealtimeRouter(router: AnyTRPCRouter): void {
   const wrong = Object.entries(router._def.procedures).flatMap(([path, procedure]) =>
-    isOutputFirst(middlewareTypes(procedure)) ? [path] : [],
+    isOutputFirst(procedure) ? [path] : [],
   );
   if (wrong.length > 0)
     throw new ConfigError(
       `.output() must come after watches() and touches(), or base must be on the base procedure. Wrong order in: ${wrong.join(', ')}.`,
     );
-}
-
-function isOutputFirst(types: readonly (string | undefined)[]): boolean {
-  const ours = types.findIndex((type) => type === REALTIME_TYPE || type === WATCHES_TYPE);
-  return ours >= 0 && types.slice(0, ours).includes('output');
 }

@@ -57,11 +57,14 @@ export class CallRunner {
     options: MiddlewareOptions<C, I>,
     part: (call: ProcedureCall, next: Next) => Promise<CallResult>,
   ): Promise<CallResult> {
-    const { ctx, type, path, signal, next } = options;
+    const { ctx, type, path, signal, batchIndex, next } = options;
     if (type === 'subscription') return next();
     const outer = openCallOf(ctx);
     if (outer) return part(outer, (added) => (added ? next({ ctx: added }) : next()));
-    const request = callerOf(ctx, signal);
+    const found = requestOf(ctx);
+    // Whoever calls from the server itself gets plain data.
+    const isRequested = found.transport === 'local' || found.calls.claim(path, signal, batchIndex);
+    const request = isRequested ? found : DIRECT_REQUEST;
     const call = new ProcedureCall({
       path,
       signal,
@@ -97,9 +100,8 @@ export class CallRunner {
 
   /** Before a call that watches nothing: where it shares a request with one that does, it waits until the positions are read. */
   async barrier<C, I>(call: ProcedureCall, { batchIndex }: MiddlewareOptions<C, I>): Promise<void> {
-    const { procedures, isAnnounced } = call.request;
-    if (!isAnnounced || procedures === null || batchIndex === undefined) return;
-    if (!procedures.some(isWatching) || isWatching(procedures[batchIndex])) return;
+    const { calls, isAnnounced } = call.request;
+    if (!isAnnounced || !calls.waitsForOthers(batchIndex)) return;
     const reader = this.#readerOf(call.request);
     await reader.barrier();
     reader.starts(call);
@@ -187,25 +189,4 @@ export class CallRunner {
       return NO_STAMPS;
     }
   }
-}
-
-/** tRPC gives a signal to every call that came over a link, and none to server-side callers: those always get plain data. */
-function callerOf(ctx: unknown, signal: AbortSignal | undefined): RealtimeRequest {
-  const request = requestOf(ctx);
-  return signal || request.transport === 'local' ? request : DIRECT_REQUEST;
-}
-
-/** How `assertRealtimeRouter` tells our middlewares from others. */
-export const REALTIME_TYPE = 'op-realtime';
-/** The same, for one that reads stamps. */
-export const WATCHES_TYPE = 'op-realtime-watches';
-
-/** The `_type`s of a procedure's middlewares, in the order in which they run. What we know of tRPC's procedures is here alone. */
-export function middlewareTypes(procedure: unknown): (string | undefined)[] {
-  const { _def } = (procedure ?? {}) as { _def?: { middlewares?: readonly { _type?: string }[] } };
-  return (_def?.middlewares ?? []).map(({ _type }) => _type);
-}
-
-function isWatching(procedure: unknown): boolean {
-  return middlewareTypes(procedure).includes(WATCHES_TYPE);
 }

@@ -69,6 +69,27 @@ describe('who did not announce itself gets plain data', () => {
     }
   });
 
+  it('createCaller with a signal of its own, within a call of the same request', async () => {
+    const { router, createCaller } = makeRouter();
+    const t = initTRPC.context<object>().create();
+    const inner: unknown[] = [];
+    const outer = t.mergeRouters(
+      router,
+      t.router({
+        outer: t.procedure.query(async ({ ctx, signal }) => {
+          const caller = createCaller(ctx, { ...(signal && { signal }) });
+          inner.push(await caller.get(), await caller.get(), await caller.save());
+          return PLAIN;
+        }),
+      }),
+    );
+    const app = new TrpcApp(outer, { createContext: ({ req, info }) => realtimeContext({ req, info }) });
+    const { client, metaOf } = await app.connect('httpBatchLink');
+    await Promise.all([client.outer.query(), client.get.query()]);
+    expect(inner).toEqual([PLAIN, PLAIN, PLAIN]);
+    expect(metaOf('get')).toMatchObject([{ channels: [{ channel: 'trpc:org:1' }] }]);
+  });
+
   it('an options proxy on the server', async () => {
     const { router } = makeRouter();
     const queryClient = new QueryClient();

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { callClock } from '../../server/deadline.ts';
 import { realtime as defaultRealtime } from '../../server/default-realtime.ts';
 import type { Realtime } from '../../server/realtime.ts';
-import { CallRunner, type ChannelDefinitions, REALTIME_TYPE, WATCHES_TYPE } from './call-runner.ts';
+import { CallRunner, type ChannelDefinitions } from './call-runner.ts';
 import { parseChannels, parseTouches, type Touches, type WatchedChannels } from './declarations.ts';
 import { type FaultKind, FaultReporter, type RealtimeFault } from './faults.ts';
 import type {
@@ -15,6 +15,7 @@ import type {
 import { openCallOf } from './procedure-call.ts';
 import { TouchPublisher } from './publisher.ts';
 import { type SpreadOptions, type SpreadPolicy, spreadBySubscribers } from './spread.ts';
+import { REALTIME_TYPE, WATCHES_TYPE } from './trpc-internals.ts';
 
 export interface InitRealtimeOptions<Context = object> {
   /** @default the `realtime` of `@op/realtime/server` */

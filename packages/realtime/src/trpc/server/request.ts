@@ -1,4 +1,5 @@
 import { ANNOUNCE_HEADER, MAX_REQUEST_ID_LENGTH, META_VERSION, REQUEST_ID_HEADER } from '../metadata.ts';
+import { type RequestedCall, RequestedCalls } from './trpc-internals.ts';
 
 /** Where a request carries its facts through tRPC's context. */
 export const REQUEST = Symbol('@op/realtime/request');
@@ -10,7 +11,7 @@ export type HeadersLike = Headers | Readonly<Record<string, string | readonly st
 export interface RequestInfo {
   readonly accept?: string | null;
   readonly connectionParams?: Readonly<Record<string, string | undefined>> | null;
-  readonly calls?: readonly { readonly procedure?: unknown }[];
+  readonly calls?: readonly RequestedCall[];
 }
 
 export interface RealtimeContextOptions {
@@ -38,8 +39,8 @@ export interface RealtimeRequest {
   readonly acceptsStream: boolean;
   /** `socket` and `local` contexts live longer than one request. */
   readonly transport: 'http' | 'socket' | 'local';
-  /** The procedures that were asked for in one request, where that is known. */
-  readonly procedures: readonly unknown[] | null;
+  /** What was asked for, where that is known. */
+  readonly calls: RequestedCalls;
   readonly userId: string | null | undefined;
   readonly allowsStamps: boolean;
   readonly waitUntil: ((promise: Promise<unknown>) => void) | undefined;
@@ -97,7 +98,7 @@ function toRequest(options: RealtimeContextOptions): RealtimeRequest {
     requestId: isSocket || isLocal ? true : parseRequestId(header(REQUEST_ID_HEADER)),
     acceptsStream: (info?.accept ?? header('trpc-accept')) === 'application/jsonl',
     transport: isSocket ? 'socket' : isLocal ? 'local' : 'http',
-    procedures: info?.calls?.length ? info.calls.map((call) => call.procedure) : null,
+    calls: new RequestedCalls(info?.calls?.length ? info.calls : null),
     userId,
     allowsStamps: stamps,
     waitUntil,

@@ -1,0 +1,63 @@
+/**
+ * What we know of tRPC beyond its documentation, each with the test that runs it against the real library:
+ * - a procedure has the list of its middlewares, in the order in which they run, and tRPC marks its own with `_type`: `assert-realtime-router.test.ts`
+ * - the request info has the procedures of a batch, and a middleware its place among them: `stamps.test.ts`
+ * - every call over a link comes with a signal; a server-side call has the one it is given, or none: `callers.test.ts`
+ * - promises and iterables are sent one level deep, over JSON lines only: `transports.test.ts`
+ */
+
+/** Marks our middlewares. */
+export const REALTIME_TYPE = 'op-realtime';
+/** Marks those that read stamps. */
+export const WATCHES_TYPE = 'op-realtime-watches';
+/** tRPC's mark for the validator of `.output()`. */
+const OUTPUT_TYPE = 'output';
+
+/** A call as the request info lists it. */
+export interface RequestedCall {
+  readonly path?: string;
+  readonly procedure?: unknown;
+}
+
+/** Whether the procedure reads stamps. */
+export function isWatching(call: RequestedCall | undefined): boolean {
+  return middlewareTypes(call?.procedure).includes(WATCHES_TYPE);
+}
+
+/** Whether a validator stands before the first of our middlewares, where it would see the metadata. */
+export function isOutputFirst(procedure: unknown): boolean {
+  const types = middlewareTypes(procedure);
+  const ours = types.findIndex((type) => type === REALTIME_TYPE || type === WATCHES_TYPE);
+  return ours >= 0 && types.slice(0, ours).includes(OUTPUT_TYPE);
+}
+
+function middlewareTypes(procedure: unknown): (string | undefined)[] {
+  const { _def } = (procedure ?? {}) as { _def?: { middlewares?: readonly { _type?: string }[] } };
+  return (_def?.middlewares ?? []).map(({ _type }) => _type);
+}
+
+/** Tells the calls of a request from those that server-side code makes with the same context; only the former can be sent metadata. */
+export class RequestedCalls {
+  readonly #calls: readonly RequestedCall[] | null;
+  readonly #claimed = new Set<number>();
+
+  /** @param calls `null` where the request's calls are not known */
+  constructor(calls: readonly RequestedCall[] | null) {
+    this.#calls = calls;
+  }
+
+  /** Whether this is a call of the request itself. Each is claimed once, by its outermost middleware. */
+  claim(path: string, signal: AbortSignal | undefined, batchIndex: number | undefined): boolean {
+    if (signal === undefined) return false;
+    if (this.#calls === null || batchIndex === undefined) return true;
+    if (this.#calls[batchIndex]?.path !== path || this.#claimed.has(batchIndex)) return false;
+    this.#claimed.add(batchIndex);
+    return true;
+  }
+
+  /** Whether the call at this place watches nothing, while another one of its request does. */
+  waitsForOthers(batchIndex: number | undefined): boolean {
+    if (this.#calls === null || batchIndex === undefined) return false;
+    return this.#calls.some(isWatching) && !isWatching(this.#calls[batchIndex]);
+  }
+}
