@@ -63,7 +63,7 @@ class ClientBinding implements QueryBinding {
   constructor(client: QueryClient, manager: RealtimeClient, options: BindingOptions) {
     const { answers = sharedAnswers() } = options;
     const listener = follow(this, answers, manager, this.#ends);
-    collected.register(this, this.#ends, this);
+    collected.register(this, this.#ends);
     this.#load = () => {
       if (this.#isLoading) return;
       this.#isLoading = true;
@@ -96,10 +96,9 @@ class ClientBinding implements QueryBinding {
 
   dispose(): void {
     this.#isDisposed = true;
-    collected.unregister(this);
     this.core?.dispose();
     this.core = null;
-    for (const end of this.#ends.splice(0)) end();
+    for (const end of this.#ends.splice(0)) end(); // and none is left for `collected`
   }
 
   on(event: EarlyEvent): void {
