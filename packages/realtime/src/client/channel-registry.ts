@@ -170,7 +170,7 @@ export class ChannelRegistry {
   #route(record: ChannelRecord): void {
     const { channel } = record;
     const { claims, transport } = this.#host;
-    if (!transport || !record.isWanted || record.isFinal || record.attachment || record.isAsking) return;
+    if (!transport || !record.isWanted || record.isFinal || record.attachment) return;
     if (!claims && !this.#isSettled) return;
     if (record.isByConnection) return; // joined, or told by the next connect
     if (claims?.channels.has(channel)) {
@@ -180,6 +180,7 @@ export class ChannelRegistry {
     const isDeclared = this.#isDeclaredForConnection(channel);
     const token = this.#grants.take(channel);
     if (token !== null) this.#attach(record, transport, token);
+    else if (record.isAsking) return;
     else if (this.#grants.canRequest && !isDeclared) this.#ask(record);
     else if (this.#isSettled)
       this.#refuse(
@@ -206,7 +207,8 @@ export class ChannelRegistry {
       record.isAsking = false;
       if (this.#records.get(channel) !== record) return;
       if (!refusal) this.#route(record);
-      else if (!record.isCovered) record.refuse(refusal);
+      // Not where another grant came first, or the connection carries it by now.
+      else if (!record.attachment && !record.isCovered) record.refuse(refusal);
     };
     this.#grants.request(channel).then(() => settled(null), settled);
   }

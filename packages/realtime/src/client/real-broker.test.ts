@@ -3,6 +3,7 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { API_KEY, brokerKinds, type RunningBroker, SECRET } from '../../test/brokers.ts';
+import { startFaultyProxy } from '../../test/faulty-proxy.ts';
 import type { RealtimeError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
 import { createRecorder } from '../testing/recorder.ts';
@@ -262,6 +263,58 @@ describe.each(kinds)('a $name that is killed and started again', (kind) => {
       await server.publish('trpc:global', event('after'));
       await vi.waitFor(() => expect(listener.messages).toHaveLength(2));
     } finally {
+      await broker.close();
+    }
+  });
+});
+
+describe('a network between client and broker', () => {
+  const online = () => {
+    const target = new EventTarget();
+    vi.stubGlobal('window', { addEventListener: target.addEventListener.bind(target) });
+    vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
+    return () => target.dispatchEvent(new Event('online'));
+  };
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('that died silently is found when the page comes online; that was cut, at once; nothing is missed either way', async () => {
+    const comeOnline = online();
+    const broker = await (kinds[0] as (typeof kinds)[number]).start();
+    const proxy = await startFaultyProxy(broker.port);
+    const server = createRealtime({ apiUrl: broker.apiUrl, apiKey: API_KEY, tokenSecret: SECRET });
+    try {
+      const manager = connect({
+        wsUrl: `ws://127.0.0.1:${proxy.port}/connection/websocket`,
+        getToken: () => server.createConnectionToken({ userId: '1' }),
+        probeTimeoutMs: 2_000,
+      });
+      const listener = createRecorder();
+      manager.subscribe('trpc:global', listener.handler, listener.options);
+      await vi.waitFor(() => expect(listener.joins).toHaveLength(1), 5_000);
+      comeOnline(); // alive: nothing happens
+      await server.publish('trpc:global', event('a'));
+      await vi.waitFor(() => expect(listener.messages).toHaveLength(1), 5_000);
+      proxy.stall();
+      await server.publish('trpc:global', event('b'));
+      expect(manager.status.state).toBe('connected');
+      comeOnline();
+      await vi.waitFor(() => expect(listener.messages).toHaveLength(2), 10_000);
+      proxy.refuse(true);
+      proxy.cut();
+      await server.publish('trpc:global', event('c'));
+      proxy.refuse(false);
+      await vi.waitFor(() => expect(listener.messages).toHaveLength(3), 10_000);
+      expect(listener.lines.filter((line) => !line.startsWith('loss'))).toEqual([
+        'join 0',
+        'event a @1',
+        'join 1 recovered',
+        'event b @2 recovered',
+        'join 2 recovered',
+        'event c @3 recovered',
+      ]);
+      expect(proxy.accepted).toBe(3);
+    } finally {
+      await proxy.close();
       await broker.close();
     }
   });

@@ -529,6 +529,27 @@ describe('a grant in use', () => {
 });
 
 describe('getChannelTokens', () => {
+  it('that is slow, or refuses, does not stand in the way of a grant from an answer', async () => {
+    let answer: (tokens: []) => void = () => {};
+    const client = start().createClient({
+      userId: '7',
+      getChannelTokens: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    });
+    const listener = createRecorder();
+    client.manager.subscribe('trpc:org:1', listener.handler, listener.options);
+    await realtime.advance(100);
+    client.manager.addGrant(realtime.grant('7', 'trpc:org:1'));
+    await realtime.settled();
+    expect(listener.lines).toEqual(['join 0']);
+    answer([]);
+    await realtime.settled();
+    expect(listener.lines).toEqual(['join 0']);
+    expect(client.grantCalls).toHaveLength(1);
+  });
+
   it('that fails is tried again with back-off, reported once, and the channel joins at last', async () => {
     let calls = 0;
     const client = start().createClient({
