@@ -161,11 +161,13 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in a browser', (
     await mei.getByRole('button', { name: 'Cut' }).click();
     await mei.locator('.pill[data-state=reconnecting]').waitFor();
     await log.getByText('reconnecting').first().waitFor();
+    await mei.getByText(/^As of \d\d:\d\d:\d\d/).waitFor();
     await api('jonas').post.create.mutate({ orgId: null, body: 'Sent while the cable was out.' });
     expect(await mei.getByText('the cable was out').count()).toBe(0);
     await mei.getByRole('button', { name: 'Plug in' }).click();
     await untilLive(mei);
     await untilShown(mei, 'Sent while the cable was out.');
+    await mei.getByText(/^As of/).waitFor({ state: 'detached' });
 
     await mei.getByRole('button', { name: '0.5 s' }).click();
     await mei.locator('.segments [aria-pressed=true]', { hasText: '0.5 s' }).waitFor();

@@ -1,4 +1,4 @@
-import { RealtimeManager } from '@op/realtime/client';
+import type { RealtimeClient } from '@op/realtime/client';
 import type { QueryClient } from '@tanstack/react-query';
 
 /** One line of what happened in this window. */
@@ -28,8 +28,8 @@ export function subscribeLog(listener: () => void): () => void {
 }
 
 /** Writes down the connection's states and every fetch of a query, from start-up on. */
-export function startLog(queryClient: QueryClient): void {
-  RealtimeManager.getInstance().onStatus(({ state, reason }) =>
+export function startLog(manager: RealtimeClient, queryClient: QueryClient): void {
+  manager.onStatus(({ state, reason }) =>
     add('connection', reason && state !== 'connected' ? `${state}: ${reason.message}` : state),
   );
   queryClient.getQueryCache().subscribe((event) => {

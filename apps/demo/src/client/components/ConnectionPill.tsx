@@ -1,5 +1,5 @@
 import type { ConnectionState } from '@op/realtime/client';
-import { useConnectionStatus } from '../realtime/use-connection-status.ts';
+import { useRealtimeStatus } from '@op/realtime/react';
 
 const LABELS: Record<ConnectionState, { readonly label: string; readonly tone: 'live' | 'waiting' | 'off' }> = {
   idle: { label: 'Connecting', tone: 'waiting' },
@@ -19,7 +19,7 @@ interface ConnectionPillProps {
 
 /** Whether what is on screen is what is; opens the drawer that breaks it. */
 export function ConnectionPill({ isOpen, onToggle }: ConnectionPillProps) {
-  const { state, since, reason } = useConnectionStatus();
+  const { state, since, reason } = useRealtimeStatus();
   const { label, tone } = LABELS[state];
   const title = `${state} since ${new Date(since).toLocaleTimeString()}${reason ? `: ${reason.message}` : ''}`;
   return (

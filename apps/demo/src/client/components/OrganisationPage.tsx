@@ -4,6 +4,7 @@ import type { Organisation } from '../types.ts';
 import { Avatar } from './Avatar.tsx';
 import { Composer } from './Composer.tsx';
 import { Feed } from './Feed.tsx';
+import { FreshnessNote } from './FreshnessNote.tsx';
 
 interface OrganisationPageProps {
   readonly orgId: string;
@@ -65,6 +66,7 @@ function MemberView({ orgId, name }: { orgId: string; name: string }) {
         ))}
       </ul>
       <Composer orgId={orgId} placeholder={`Write to ${name}…`} />
+      <FreshnessNote queryKey={trpc.feed.organisation.queryKey({ orgId })} />
       <Feed feed={feed} />
     </>
   );
