@@ -64,7 +64,8 @@ fi
 if [ "$what" = test ] || [ "$what" = all ]; then
   started=$(now)
   code=0
-  npx --yes pnpm@12.21.0 test </dev/null >"$place/test.log" 2>&1 || code=$?
+  TIMEFORMAT='test: %U s of processor time for the user, %S s for the system'
+  time npx --yes pnpm@12.21.0 test </dev/null >"$place/test.log" 2>&1 || code=$?
   echo "test: exit code $code after $(($(now) - started)) ms: $(grep -aE '^[0-9]+ passed' "$place/test.log" || echo 'no closing line')"
   sed -n '/^Lanes$/,/^$/p' "$place/test.log"
   grep -a 'SKIPPED' "$place/test.log" | sort -u || true

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { processIdentity } from '../../packages/realtime/src/cli/process-identity.ts';
+import { parseBrokerState } from '../../packages/realtime/src/cli/state-file.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const REALTIME = join(ROOT, 'packages/realtime');
@@ -25,6 +28,38 @@ export interface Running {
   wrote(text: string): Promise<void>;
 }
 
+/** What would outlive a run that is broken off with Ctrl-C: process groups, and brokers that were started detached. */
+const groups = new Set<ChildProcess>();
+const folders = new Set<string>();
+
+/** A broker that is starting detached has its state file only a moment later. */
+const STARTING_MS = 1_500;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    for (const { pid } of groups) if (pid) killQuietly(-pid);
+    killBrokers();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STARTING_MS);
+    killBrokers();
+    process.exit(1);
+  });
+
+function killBrokers(): void {
+  for (const folder of folders)
+    for (const name of readdirSync(folder).filter((file) => /^broker-\d+\.json$/.test(file))) {
+      const owner = parseBrokerState(readFileSync(join(folder, name), 'utf8'))?.owner;
+      if (owner?.kind === 'process' && processIdentity(owner.pid) === owner.identity) killQuietly(owner.pid);
+    }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+}
+
 /** Starts a program, with closed stdin unless asked otherwise, in a process group of its own, and collects what it writes. */
 export function start(
   command: string,
@@ -37,6 +72,8 @@ export function start(
     stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  groups.add(child);
+  child.once('close', () => groups.delete(child));
   let out = '';
   let err = '';
   const readers = new Set<() => void>();
@@ -85,6 +122,7 @@ export interface Sandbox {
 
 export async function createSandbox(env: NodeJS.ProcessEnv = {}): Promise<Sandbox> {
   const folder = mkdtempSync(join(tmpdir(), 'op-realtime-test-'));
+  folders.add(folder);
   const port = await freePort();
   const ownEnv: NodeJS.ProcessEnv = { ...process.env, ...env, OP_REALTIME_STATE_DIR: folder };
   delete ownEnv.FORCE_COLOR;
@@ -118,6 +156,7 @@ export async function createSandbox(env: NodeJS.ProcessEnv = {}): Promise<Sandbo
         if (child.exitCode === null && child.signalCode === null && child.pid) process.kill(-child.pid, 'SIGKILL');
         await finished;
       }
+      folders.delete(folder);
       rmSync(folder, { recursive: true, force: true });
     },
   };
