@@ -13,6 +13,8 @@ export interface TokenOptions {
   readonly rsaPublicKey?: string;
   /** PEM of the key of ES256, ES384 and ES512 tokens. */
   readonly ecdsaPublicKey?: string;
+  /** Address of a JSON Web Key Set (RFC 7517). With it no other key counts. */
+  readonly jwksPublicEndpoint?: string;
   /** The `aud` claim must contain this. Not together with `audienceRegex`. */
   readonly audience?: string;
   readonly audienceRegex?: string;

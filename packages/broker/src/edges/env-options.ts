@@ -121,6 +121,7 @@ function tokenVariables(prefix: string, at: (draft: Draft) => Mutable<TokenOptio
     [`${prefix}_HMAC_PREVIOUS_SECRET_KEY_VALID_UNTIL`]: token('hmacPreviousSecretKeyValidUntil', wholeNumber),
     [`${prefix}_RSA_PUBLIC_KEY`]: token('rsaPublicKey', text),
     [`${prefix}_ECDSA_PUBLIC_KEY`]: token('ecdsaPublicKey', text),
+    [`${prefix}_JWKS_PUBLIC_ENDPOINT`]: token('jwksPublicEndpoint', text),
     [`${prefix}_AUDIENCE`]: token('audience', text),
     [`${prefix}_AUDIENCE_REGEX`]: token('audienceRegex', text),
     [`${prefix}_ISSUER`]: token('issuer', text),

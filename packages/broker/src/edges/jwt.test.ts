@@ -6,6 +6,7 @@ import { BrokerConfigError } from '../core/errors.ts';
 import type { TokenOptions } from '../core/options.ts';
 import { readConnectToken, readSubscribeToken } from '../core/token-claims.ts';
 import { createTokenVerifier, skippingVerifier } from './jwt.ts';
+import { KeySet } from './key-set.ts';
 
 const clock = new VirtualClock();
 const CLAIMS = { sub: 'u1' };
@@ -119,5 +120,78 @@ describe('audience and issuer', () => {
   it('come with a user from any claim', () => {
     expect(reads({ userIdClaim: 'user.id' }, { user: { id: 7 } })).toMatchObject({ user: '7' });
     expect(reads({ userIdClaim: '__proto__.x' }, {})).toMatchObject({ user: '' });
+  });
+});
+
+describe('key sets', () => {
+  const jwk = (key: KeyObject, members: object) => ({ ...key.export({ format: 'jwk' }), use: 'sig', ...members });
+  const KEYS = {
+    keys: [
+      jwk(rsa.publicKey, { kid: 'r', alg: 'RS256' }),
+      jwk(ec.publicKey, { kid: 'e' }),
+      { kid: 'odd', use: 'sig', kty: 'no' },
+    ],
+  };
+
+  it('give keys by their id, fetched once', async () => {
+    let fetches = 0;
+    const set = new KeySet('https://x/jwks', clock, async () => {
+      fetches++;
+      return KEYS;
+    });
+    const found = await Promise.all(['r', 'e', 'r', 'odd', ''].map((id) => set.find(id)));
+    expect(found.map((key) => key?.algorithm ?? key?.key.asymmetricKeyType)).toEqual([
+      'RS256',
+      'ec',
+      'RS256',
+      undefined,
+      undefined,
+    ]);
+    expect(fetches).toBe(1);
+  });
+
+  it('are fetched again for an unknown id, but not for every one, and after an hour', async () => {
+    let fetches = 0;
+    const time = new VirtualClock();
+    const set = new KeySet('https://x/jwks', time, async () => {
+      fetches++;
+      return KEYS;
+    });
+    for (let i = 0; i < 10; i++) await set.find(`unknown${i}`);
+    expect(fetches).toBe(1);
+    time.advance(6_000);
+    await set.find('unknown');
+    expect(fetches).toBe(2);
+    time.advance(3_600_000);
+    expect(await set.find('r')).toBeDefined();
+    expect(fetches).toBe(3);
+  });
+
+  it('that fail are tried twice, and then again at the next token', async () => {
+    let fetches = 0;
+    const set = new KeySet('https://x/jwks', clock, async () => {
+      fetches++;
+      if (fetches < 4) throw new TypeError('no network');
+      return KEYS;
+    });
+    expect(await set.find('r')).toBeUndefined();
+    expect(fetches).toBe(2);
+    expect(await set.find('r')).toBeDefined();
+    expect(fetches).toBe(4);
+  });
+
+  it.each([
+    null,
+    [],
+    { keys: 1 },
+    { keys: [null, 5, {}, { kid: 5 }] },
+    { keys: [jwk(rsa.publicKey, { kid: 'r', use: 'enc' })] },
+  ])('with odd content have no keys: %j', async (content) => {
+    expect(await new KeySet('https://x/jwks', clock, async () => content).find('r')).toBeUndefined();
+  });
+
+  it('need an address that is one', () => {
+    for (const url of ['x', 'file:///etc/passwd', 'https://{{host}}/jwks'])
+      expect(() => new KeySet(url, clock)).toThrow(BrokerConfigError);
   });
 });

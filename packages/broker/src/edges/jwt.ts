@@ -4,7 +4,7 @@ import { unixSeconds } from '../core/clock.ts';
 import { BrokerConfigError } from '../core/errors.ts';
 import type { TokenOptions } from '../core/options.ts';
 import type { TokenKind, TokenVerifier } from '../core/token-claims.ts';
-import type { ByteString } from '../protocol/byte-string.ts';
+import { KeySet } from './key-set.ts';
 
 const HMAC: ReadonlyMap<string, string> = new Map([
   ['HS256', 'sha256'],
@@ -47,12 +47,18 @@ function split(
   return { head, signed: token.slice(0, last), body, signature };
 }
 
-/** The algorithm that the header names. Only exact names count: `none` and lower-case ones are no algorithms. */
-function algorithmOf(head: string): string | undefined {
+interface Header {
+  /** Only exact names count: `none` and lower-case ones are no algorithms. */
+  readonly algorithm: string;
+  readonly keyId: string;
+}
+
+function readHeader(head: string): Header | undefined {
   try {
     const header: unknown = JSON.parse(Buffer.from(head, 'base64url').toString());
     if (typeof header !== 'object' || header === null || !('alg' in header)) return undefined;
-    return typeof header.alg === 'string' ? header.alg : undefined;
+    const keyId = 'kid' in header && typeof header.kid === 'string' ? header.kid : '';
+    return typeof header.alg === 'string' ? { algorithm: header.alg, keyId } : undefined;
   } catch {
     return undefined;
   }
@@ -87,38 +93,59 @@ function publicKey(name: string, pem: string | undefined, type: string): KeyObje
   return key;
 }
 
-/** Checks signatures with fixed keys. `createHmac` with a `KeyObject` takes 5 µs where a general JWT library takes 25 to 140. */
+/** Checks a signature with a public key. The algorithm must fit the key: its kind and, for ECDSA, its curve. */
+function matchesPublicKey(algorithm: string, key: KeyObject, signed: string, signature: Buffer): boolean {
+  const data = Buffer.from(signed);
+  const type = key.asymmetricKeyType;
+  const rsa = RSA.get(algorithm);
+  if (rsa) return type === 'rsa' && verify(rsa, data, key, signature);
+  if (algorithm === 'EdDSA') return type === 'ed25519' && verify(null, data, key, signature);
+  const [hash, curve] = ECDSA.get(algorithm) ?? [];
+  if (!hash || type !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== curve) return false;
+  return verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature);
+}
+
+function isSigned(keys: Keys, algorithm: string, signed: string, signature: Buffer, clock: Clock): boolean {
+  const hmac = HMAC.get(algorithm);
+  if (hmac) {
+    if (matchesHmac(hmac, keys.hmac, signed, signature)) return true;
+    const until = keys.hmacPreviousValidUntil;
+    return (until === 0 || unixSeconds(clock) <= until) && matchesHmac(hmac, keys.hmacPrevious, signed, signature);
+  }
+  const key = RSA.has(algorithm) ? keys.rsa : ECDSA.has(algorithm) ? keys.ecdsa : undefined;
+  return key !== undefined && matchesPublicKey(algorithm, key, signed, signature);
+}
+
+/** Checks the tokens of one kind. A key set excludes all other keys. */
+function createCheck(options: TokenOptions, clock: Clock): (token: string) => ReturnType<TokenVerifier['verify']> {
+  const keySet = options.jwksPublicEndpoint ? new KeySet(options.jwksPublicEndpoint, clock) : undefined;
+  const keys = makeKeys(options);
+  return (token) => {
+    const parts = split(token);
+    const header = parts && readHeader(parts.head);
+    if (!parts || !header) return undefined;
+    const { algorithm, keyId } = header;
+    const signature = Buffer.from(parts.signature, 'base64url');
+    const claims = () => Buffer.from(parts.body, 'base64url').toString('latin1');
+    if (!keySet) return isSigned(keys, algorithm, parts.signed, signature, clock) ? claims() : undefined;
+    return keySet.find(keyId).then((found) => {
+      if (!found || (found.algorithm ?? algorithm) !== algorithm) return undefined;
+      return matchesPublicKey(algorithm, found.key, parts.signed, signature) ? claims() : undefined;
+    });
+  };
+}
+
+/** Checks signatures. HMAC by `createHmac` with a `KeyObject` takes 5 µs where a general JWT library takes 25 to 140. */
 export function createTokenVerifier(
   connection: TokenOptions,
   subscription: TokenOptions | undefined,
   clock: Clock,
 ): TokenVerifier {
-  const connectionKeys = makeKeys(connection);
-  const subscriptionKeys = subscription ? makeKeys(subscription) : connectionKeys;
-
-  function isSigned(keys: Keys, algorithm: string, signed: string, signature: Buffer): boolean {
-    const hmac = HMAC.get(algorithm);
-    if (hmac) {
-      if (matchesHmac(hmac, keys.hmac, signed, signature)) return true;
-      const until = keys.hmacPreviousValidUntil;
-      return (until === 0 || unixSeconds(clock) <= until) && matchesHmac(hmac, keys.hmacPrevious, signed, signature);
-    }
-    const rsa = RSA.get(algorithm);
-    if (rsa) return keys.rsa !== undefined && verify(rsa, Buffer.from(signed), keys.rsa, signature);
-    const [hash, curve] = ECDSA.get(algorithm) ?? [];
-    if (!hash || !keys.ecdsa || keys.ecdsa.asymmetricKeyDetails?.namedCurve !== curve) return false;
-    return verify(hash, Buffer.from(signed), { key: keys.ecdsa, dsaEncoding: 'ieee-p1363' }, signature);
-  }
-
+  const checkConnection = createCheck(connection, clock);
+  const checkSubscription = subscription ? createCheck(subscription, clock) : checkConnection;
   return {
-    verify(kind: TokenKind, token: string): ByteString | undefined {
-      const parts = split(token);
-      const algorithm = parts && algorithmOf(parts.head);
-      if (!parts || !algorithm) return undefined;
-      const keys = kind === 'connection' ? connectionKeys : subscriptionKeys;
-      if (!isSigned(keys, algorithm, parts.signed, Buffer.from(parts.signature, 'base64url'))) return undefined;
-      return Buffer.from(parts.body, 'base64url').toString('latin1');
-    },
+    verify: (kind: TokenKind, token: string) =>
+      kind === 'connection' ? checkConnection(token) : checkSubscription(token),
   };
 }
 
