@@ -30,7 +30,6 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {
   'official client with Protobuf: *': later,
   'official client over http_stream: *': later,
   'proxies: *': later,
-  'key sets: *': later,
 };
 
 const order = "Through Redis the reply may come before one's own publication.";
