@@ -444,6 +444,21 @@ describe('a refetch', () => {
   });
 });
 
+describe('a query that is reset', () => {
+  it('is not called live before it has data again', async () => {
+    const app = open();
+    const { end } = await show(app);
+    end();
+    await app.queryClient.resetQueries({ queryKey: itemOf(app).queryKey });
+    await turn(1);
+    expect(statusOf(app).detail).toBe('unbound');
+    app.observe(itemOf(app));
+    await app.pass(100);
+    expect(runs(app)).toBe(1);
+    expect(statusOf(app).state).toBe('live');
+  });
+});
+
 describe('data written by hand', () => {
   it('does not hide that something newer exists', async () => {
     const app = open();

@@ -14,9 +14,7 @@ import { piecesOf } from './pieces.ts';
 import { findQuery, followMutations, followQueries, hasKeptPages, hasPendingMutation, portOf } from './query-cache.ts';
 import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
 import { type Entry, type Fetch, Refetcher, type RefetchOptions } from './refetcher.ts';
-
-/** Centrifugo's `limit exceeded`: the connection has joined as many channels as it may. */
-const LIMIT_EXCEEDED = 106;
+import { spreadOf } from './spread-of.ts';
 
 export interface BindingOptions extends Partial<RefetchOptions> {
   /** @default the document's visibility */
@@ -68,7 +66,6 @@ export class Binding {
   readonly #byEntry = new Map<Entry, Bound>();
   readonly #byPath = new Map<string, Set<Bound>>();
   readonly #byKey = new KeyIndex<Bound>();
-  readonly #subscriptions = new Map<string, Unsubscribe>();
   readonly #unfollow: readonly Unsubscribe[];
   #mutations = 0;
   #hasWarned = false;
@@ -114,12 +111,7 @@ export class Binding {
       },
       options,
     );
-    this.#joins = new ChannelJoins(
-      clock,
-      leaveGraceMs,
-      (name) => this.#join(name),
-      (name) => this.#leave(name),
-    );
+    this.#joins = new ChannelJoins(manager, this.#refetcher.freshness, clock, leaveGraceMs);
 
     let earlier: readonly Call[] = answers.calls;
     this.#unfollow = [
@@ -142,12 +134,14 @@ export class Binding {
         replaced: (query) =>
           this.#on(query, (bound) => {
             if (query.state.fetchStatus === 'idle') this.#failed(bound);
+            // Reset: no data, so nothing that it could be as new as.
+            if (query.state.data === undefined) this.#refetcher.hydrated(bound.entry, this.#bind(bound, undefined, []));
             this.#adopt(bound, []);
           }),
       }),
       followMutations(mutations, (failed) => this.#refetcher.mutationEnded(failed)),
     ];
-    followPage(this.#refetcher, this.#subscriptions, focusManager, onlineManager, ends);
+    followPage(this.#refetcher, this.#joins.subscriptions, focusManager, onlineManager, ends);
     earlier = []; // what is added from now on was not there for them
     for (const event of early) this.on(event);
   }
@@ -338,40 +332,6 @@ export class Binding {
     );
   }
 
-  #join(name: string): void {
-    const { freshness } = this.#refetcher;
-    const since = freshness.since(name);
-    const stream = new WeakRef(freshness);
-    const joins = new WeakRef(this.#joins);
-    try {
-      const end = this.#manager.subscribe(
-        name,
-        (message, { position }) =>
-          stream.deref()?.publication(name, position?.offset ?? null, message, spreadOf(message)),
-        {
-          ...(since && { since }),
-          isAutomatic: true,
-          onJoin: ({ position, recovered }) => stream.deref()?.join(name, position, recovered),
-          onLoss(loss) {
-            if (loss.kind === 'dropped') stream.deref()?.uncovered(name);
-            else stream.deref()?.unsubscribed(name);
-            if (loss.kind === 'refused' && loss.error.brokerCode === LIMIT_EXCEEDED) joins.deref()?.makeRoom();
-          },
-        },
-      );
-      this.#subscriptions.set(name, end);
-    } catch {
-      // The manager was disposed of. Its queries are marked, and say that they are not covered.
-      freshness.unsubscribed(name);
-    }
-  }
-
-  #leave(name: string): void {
-    this.#subscriptions.get(name)?.();
-    this.#subscriptions.delete(name);
-    this.#refetcher.freshness.unsubscribed(name);
-  }
-
   /** A message on any channel, also one that the app subscribed to by hand: queries that it names need not be bound to the channel. */
   #message(message: Message, { channel }: Publication): void {
     if (message.type !== 'query-invalidation') return;
@@ -404,8 +364,4 @@ function isCallOf({ procedure }: Bound, { path, input }: Call): boolean {
 
 function answersTo(calls: readonly Call[]): Answer[] {
   return calls.flatMap(({ answer }) => answer ?? []);
-}
-
-function spreadOf(message: Message): number {
-  return (message.type !== 'event' && message.spreadMs) || 0;
 }

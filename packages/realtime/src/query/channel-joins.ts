@@ -1,4 +1,13 @@
+import type { RealtimeClient, Unsubscribe } from '../client/types.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Freshness } from '../core/freshness.ts';
+import { spreadOf } from './spread-of.ts';
+
+/** Centrifugo's `limit exceeded`: the connection has joined as many channels as it may. */
+const LIMIT_EXCEEDED = 106;
+
+/** Who is told what happens on the channels. */
+type Streams = Pick<Freshness, 'since' | 'join' | 'publication' | 'uncovered' | 'unsubscribed'>;
 
 interface Join {
   /** Active queries that need the channel. */
@@ -9,21 +18,23 @@ interface Join {
 
 /**
  * Keeps a channel joined while an active query needs it, and for a grace afterwards: a page that is left and entered again keeps its place in the stream.
- * Where the connection is full, the channel that has been unused for longest leaves at once.
+ * Where the connection is full, the channel that has been unused for longest leaves at once. Tells `freshness` what happens on the channels.
  */
 export class ChannelJoins {
+  /** What ends each subscription. Holds on to nothing but the manager. */
+  readonly subscriptions = new Map<string, Unsubscribe>();
   /** Longest unused first: a channel moves to the end when its last use ends. */
   readonly #joins = new Map<string, Join>();
+  readonly #manager: RealtimeClient;
+  readonly #freshness: Streams;
   readonly #clock: Clock;
   readonly #graceMs: number;
-  readonly #join: (name: string) => void;
-  readonly #leave: (name: string) => void;
 
-  constructor(clock: Clock, graceMs: number, join: (name: string) => void, leave: (name: string) => void) {
+  constructor(manager: RealtimeClient, freshness: Streams, clock: Clock, graceMs: number) {
+    this.#manager = manager;
+    this.#freshness = freshness;
     this.#clock = clock;
     this.#graceMs = graceMs;
-    this.#join = join;
-    this.#leave = leave;
   }
 
   hold(name: string): void {
@@ -33,7 +44,7 @@ export class ChannelJoins {
       join.uses++;
     } else {
       this.#joins.set(name, { uses: 1, stay: () => {} });
-      this.#join(name);
+      this.#subscribe(name);
     }
   }
 
@@ -42,25 +53,55 @@ export class ChannelJoins {
     if (!join || --join.uses) return;
     this.#joins.delete(name);
     this.#joins.set(name, join);
-    join.stay = this.#clock.after(this.#graceMs, () => this.#end(name, join));
+    join.stay = this.#clock.after(this.#graceMs, () => this.#leave(name, join));
+  }
+
+  dispose(): void {
+    for (const [name, join] of this.#joins) this.#leave(name, join);
+  }
+
+  #subscribe(name: string): void {
+    const since = this.#freshness.since(name);
+    // The manager outlives the query client and must not keep it.
+    const stream = new WeakRef(this.#freshness);
+    const joins = new WeakRef(this);
+    try {
+      const end = this.#manager.subscribe(
+        name,
+        (message, { position }) =>
+          stream.deref()?.publication(name, position?.offset ?? null, message, spreadOf(message)),
+        {
+          ...(since && { since }),
+          isAutomatic: true,
+          onJoin: ({ position, recovered }) => stream.deref()?.join(name, position, recovered),
+          onLoss(loss) {
+            if (loss.kind === 'dropped') stream.deref()?.uncovered(name);
+            else stream.deref()?.unsubscribed(name);
+            if (loss.kind === 'refused' && loss.error.brokerCode === LIMIT_EXCEEDED) joins.deref()?.makeRoom();
+          },
+        },
+      );
+      this.subscriptions.set(name, end);
+    } catch {
+      // The manager was disposed of. Its queries are marked, and say that they are not covered.
+      this.#freshness.unsubscribed(name);
+    }
   }
 
   /** Leaves one channel that nobody needs now, if there is one. */
   makeRoom(): void {
     for (const [name, join] of this.#joins) {
       if (join.uses) continue;
-      this.#end(name, join);
+      this.#leave(name, join);
       break;
     }
   }
 
-  dispose(): void {
-    for (const [name, join] of this.#joins) this.#end(name, join);
-  }
-
-  #end(name: string, join: Join): void {
+  #leave(name: string, join: Join): void {
     join.stay();
     this.#joins.delete(name);
-    this.#leave(name);
+    this.subscriptions.get(name)?.();
+    this.subscriptions.delete(name);
+    this.#freshness.unsubscribed(name);
   }
 }
