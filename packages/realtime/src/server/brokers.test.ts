@@ -88,6 +88,9 @@ describe.each(brokerKinds())('with the $name broker', (kind) => {
     expect(await realtime.subscriberCount(channel)).toBe(1);
     expect(await realtime.presence(channel)).toMatchObject([{ userId: '123' }]);
     expect(await realtime.presenceStats(channel)).toEqual({ clients: 1, users: 1 });
+    // Centrifugo counts its connections every few seconds.
+    const count = () => connect().connectionCount();
+    await expect.poll(count, { interval: 200, timeout: 20_000 }).toBeGreaterThan(0);
   });
 
   it('revoke ends the subscription, and the client comes back for new tokens', async () => {

@@ -46,7 +46,7 @@ export class CallRunner {
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
-    const definitions = Object.values({ ...Channels, ...options.channels });
+    const definitions = [...Object.values(Channels), ...Object.values(options.channels)];
     this.#connectionScopes = new Set(
       definitions.filter(({ delivery }) => delivery === 'connection').map(({ scope }) => scope),
     );
@@ -57,13 +57,13 @@ export class CallRunner {
     options: MiddlewareOptions<C, I>,
     part: (call: ProcedureCall, next: Next) => Promise<CallResult>,
   ): Promise<CallResult> {
-    const { ctx, type, path, signal, batchIndex, next } = options;
+    const { ctx, type, path, signal, next } = options;
     if (type === 'subscription') return next();
     const outer = openCallOf(ctx);
     if (outer) return part(outer, (added) => (added ? next({ ctx: added }) : next()));
     const found = requestOf(ctx);
     // Whoever calls from the server itself gets plain data.
-    const isRequested = found.transport === 'local' || found.calls.claim(path, signal, batchIndex);
+    const isRequested = found.transport === 'local' || found.calls.claim(path, signal);
     const request = isRequested ? found : DIRECT_REQUEST;
     const call = new ProcedureCall({
       path,
@@ -99,9 +99,9 @@ export class CallRunner {
   }
 
   /** Before a call that watches nothing: where it shares a request with one that does, it waits until the positions are read. */
-  async barrier<C, I>(call: ProcedureCall, { batchIndex }: MiddlewareOptions<C, I>): Promise<void> {
+  async barrier(call: ProcedureCall): Promise<void> {
     const { calls, isAnnounced } = call.request;
-    if (!isAnnounced || !calls.waitsForOthers(batchIndex)) return;
+    if (!isAnnounced || !calls.waitsForOthers(call.path)) return;
     const reader = this.#readerOf(call.request);
     await reader.barrier();
     reader.starts(call);

@@ -14,7 +14,12 @@ import {
   realtimeResponseMeta,
 } from './index.ts';
 
-const App = defineChannels({ lobby: {}, profile: { ids: ['userId'], delivery: 'connection' } });
+const App = defineChannels({
+  lobby: {},
+  profile: { ids: ['userId'], delivery: 'connection' },
+  /** A key that `Channels` has too. */
+  user: { ids: ['userId'], scope: 'user-feed' },
+});
 
 let api: FakeApi;
 beforeEach(async () => {

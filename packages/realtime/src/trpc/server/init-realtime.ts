@@ -126,7 +126,7 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
 
   const base = marked(REALTIME_TYPE, (opts: MiddlewareOptions<object, unknown>) =>
     runner.run(opts, async (call, next) => {
-      await runner.barrier(call, opts);
+      await runner.barrier(call);
       return next();
     }),
   );
@@ -166,9 +166,12 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
   function touches<C, I>(
     touched?: (options: { ctx: C; input: InputOf<I>; data: unknown }) => MaybePromise<Touches>,
   ): RealtimeMiddleware<C, I, TouchContext> {
-    return marked(REALTIME_TYPE, (opts: MiddlewareOptions<C, I>) =>
-      runner.run(opts, async (call, next) => {
-        const { ctx, input, path } = opts;
+    return marked(REALTIME_TYPE, (opts: MiddlewareOptions<C, I>) => {
+      const { ctx, input, path, type } = opts;
+      // A subscription has no end to wait for: what it touches is announced at once.
+      if (type === 'subscription' && !touched)
+        return opts.next({ ctx: { touch: (now: Touches) => runner.touchLate(parseTouches(now), path) } });
+      return runner.run(opts, async (call, next) => {
         if (!touched) return next({ touch: (late: Touches) => call.touch(parseTouches(late)) });
         const result = await next();
         if (!result.ok) return result;
@@ -177,8 +180,8 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
         );
         call.touch(parsed ?? []);
         return result;
-      }),
-    );
+      });
+    });
   }
 
   function touching<O extends ResolverOptions, D>(

@@ -18,8 +18,6 @@ export interface MiddlewareOptions<C, I> {
   readonly type: TRPCProcedureType;
   readonly path: string;
   readonly signal: AbortSignal | undefined;
-  /** Not in all versions of tRPC 11. */
-  readonly batchIndex?: number;
   readonly next: {
     (): Promise<CallResult>;
     (options: { ctx: object }): Promise<CallResult>;

@@ -102,6 +102,10 @@ function start(options: InitRealtimeOptions = {}, context: RealtimeContextOption
       void released.then(() => ctx.touch(ORG));
       return null;
     }),
+    ticks: procedure.use(touches()).subscription(async function* ({ ctx }) {
+      ctx.touch(ORG);
+      yield 1;
+    }),
     both: procedure
       .use(touches(() => ORG))
       .use(touches(() => [ORG, Channels.global()]))
@@ -213,6 +217,16 @@ describe('an announcement', () => {
     expect(api.requests).toEqual([]);
     release();
     await expect.poll(() => api.published.get(ORG)).toEqual([ALL]);
+  });
+
+  it('by hand in a subscription is made at once', async () => {
+    const { app } = start();
+    const { client } = await app.connect('wsLink');
+    await new Promise<void>((resolve, reject) =>
+      client.ticks.subscribe(undefined, { onComplete: resolve, onError: reject }),
+    );
+    await expect.poll(() => api.published.get(ORG)).toEqual([ALL]);
+    await app.close();
   });
 
   it('of calls that a resolver makes waits for the outer mutation, and leaves out those that failed', async () => {

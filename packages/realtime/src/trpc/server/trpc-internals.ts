@@ -1,7 +1,7 @@
 /**
  * What we know of tRPC beyond its documentation, each with the test that runs it against the real library:
  * - a procedure has the list of its middlewares, in the order in which they run, and tRPC marks its own with `_type`: `assert-realtime-router.test.ts`
- * - the request info has the procedures of a batch, and a middleware its place among them: `stamps.test.ts`
+ * - the request info has the paths and procedures of a batch: `stamps.test.ts`
  * - every call over a link comes with a signal; a server-side call has the one it is given, or none: `callers.test.ts`
  * - promises and iterables are sent one level deep, over JSON lines only: `transports.test.ts`
  */
@@ -39,25 +39,27 @@ function middlewareTypes(procedure: unknown): (string | undefined)[] {
 /** Tells the calls of a request from those that server-side code makes with the same context; only the former can be sent metadata. */
 export class RequestedCalls {
   readonly #calls: readonly RequestedCall[] | null;
-  readonly #claimed = new Set<number>();
+  /** How many calls of a path are still to come. */
+  readonly #expected = new Map<string, number>();
 
   /** @param calls `null` where the request's calls are not known */
   constructor(calls: readonly RequestedCall[] | null) {
     this.#calls = calls;
+    for (const { path = '' } of calls ?? []) this.#expected.set(path, (this.#expected.get(path) ?? 0) + 1);
   }
 
   /** Whether this is a call of the request itself. Each is claimed once, by its outermost middleware. */
-  claim(path: string, signal: AbortSignal | undefined, batchIndex: number | undefined): boolean {
+  claim(path: string, signal: AbortSignal | undefined): boolean {
     if (signal === undefined) return false;
-    if (this.#calls === null || batchIndex === undefined) return true;
-    if (this.#calls[batchIndex]?.path !== path || this.#claimed.has(batchIndex)) return false;
-    this.#claimed.add(batchIndex);
-    return true;
+    if (this.#calls === null) return true;
+    const expected = this.#expected.get(path) ?? 0;
+    this.#expected.set(path, expected - 1);
+    return expected > 0;
   }
 
-  /** Whether the call at this place watches nothing, while another one of its request does. */
-  waitsForOthers(batchIndex: number | undefined): boolean {
-    if (this.#calls === null || batchIndex === undefined) return false;
-    return this.#calls.some(isWatching) && !isWatching(this.#calls[batchIndex]);
+  /** Whether a call watches nothing, while another one of its request does. */
+  waitsForOthers(path: string): boolean {
+    if (this.#calls === null) return false;
+    return this.#calls.some(isWatching) && !isWatching(this.#calls.find((call) => call.path === path));
   }
 }
