@@ -12,7 +12,7 @@ import { walk } from './walk.ts';
 
 /**
  * `pnpm model`: the whole search, the random walks, the timed model, and the mutants, whose shortest runs are searched anew.
- * `--states` bounds each scenario, `--walks` and `--seed` the walks; `--update` writes `shortest-runs.json`.
+ * `--states` bounds each scenario, `--walks` and `--seed` the walks, `--workers` the processes, `--only` the jobs; `--update` writes `shortest-runs.json`.
  */
 const { values: options } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const { values: options } = parseArgs({
     walks: { type: 'string', default: '20000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     only: { type: 'string' },
+    workers: { type: 'string', default: String(availableParallelism()) },
     update: { type: 'boolean', default: false },
   },
 });
@@ -102,7 +103,7 @@ async function distribute(jobs: readonly Job[]): Promise<JobResult[]> {
     }
     worker.disconnect();
   };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), 8) }, work));
+  await Promise.all(Array.from({ length: Number(options.workers) }, work));
   return results;
 }
 

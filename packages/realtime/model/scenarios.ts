@@ -45,7 +45,6 @@ export const SCENARIOS: readonly Scenario[] = [
     tabs: [two],
     writes: [keyed, keyed1],
     faults: { drop: 1 },
-    maxStates: 400_000,
   },
   {
     ...base,
@@ -192,7 +191,6 @@ export const SCENARIOS: readonly Scenario[] = [
     tabs: [one, one],
     writes: [{ ...own, optimistic: true }, all],
     faults: { mutationFails: 1 },
-    maxStates: 600_000,
   },
 ];
 

@@ -164,7 +164,7 @@ export class Freshness<Q extends QueryRecord = QueryRecord> {
         );
       }
     }
-    if (query.forced <= left || !answers.size) query.forced = 0;
+    if (query.forced <= left) query.forced = 0;
     query.written = false;
     for (const c of query.bonds.keys()) if (!answers.has(c.name)) this.#unbind(query, c);
     let bound = false;

@@ -1,142 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerPart } from '../core/freshness.ts';
+import { ALL, at, livePage, Page, Query } from '../../test/refetcher-page.ts';
 import type { Message } from '../core/message.ts';
-import { type Entry, type Fetch, type QueryPort, Refetcher } from './refetcher.ts';
-
-const ALL: Message = { type: 'channel-invalidation' };
-const at = (offset: number, epoch = 'a') => ({ epoch, offset });
-type At = ReturnType<typeof at>;
-
-/** A page on a virtual clock: timers fire in order, turns end by hand. */
-class Page {
-  nowMs = 0;
-  hidden = false;
-  running = 0;
-  paused = 0;
-  slot = 0.5;
-  readonly changes: string[] = [];
-  readonly refetcher: Refetcher;
-  #timers: { dueMs: number; fn: () => void }[] = [];
-  #soon: (() => void)[] = [];
-
-  constructor() {
-    this.refetcher = new Refetcher({
-      clock: {
-        now: () => this.nowMs,
-        after: (delayMs, fn) => {
-          const timer = { dueMs: this.nowMs + delayMs, fn };
-          this.#timers.push(timer);
-          return () => {
-            this.#timers = this.#timers.filter((other) => other !== timer);
-          };
-        },
-      },
-      random: () => this.slot,
-      soon: (fn) => this.#soon.push(fn),
-      isAway: () => this.hidden,
-      isMutating: () => this.running > 0,
-      hasMutations: () => this.running + this.paused > 0,
-      changed: (entries) => this.changes.push(...entries.map((entry) => this.refetcher.status(entry))),
-    });
-  }
-
-  get freshness() {
-    return this.refetcher.freshness;
-  }
-
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  turn(): void {
-    while (this.#soon.length) this.#soon.shift()!();
-  }
-
-  /** Lets time pass, timer by timer. */
-  pass(ms: number): void {
-    this.turn();
-    const endMs = this.nowMs + ms;
-    for (;;) {
-      const next = this.#timers.filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)[0];
-      if (!next) break;
-      this.nowMs = next.dueMs;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      next.fn();
-      this.turn();
-    }
-    this.nowMs = endMs;
-  }
-}
-
-/** A cache entry in use, and its server. */
-class Query implements QueryPort {
-  readonly page: Page;
-  readonly entry: Entry;
-  active = true;
-  marks = 0;
-  /** Fetches by the refetcher, with the time of each. */
-  readonly fetchedAtMs: number[] = [];
-  replaced = 0;
-  current: Fetch | null = null;
-
-  constructor(page: Page, key = 'q') {
-    this.page = page;
-    this.entry = page.refetcher.add([key], this);
-  }
-
-  isActive() {
-    return this.active;
-  }
-  isFetching() {
-    return this.current !== null;
-  }
-  mark() {
-    this.marks++;
-  }
-  fetch(replace: boolean) {
-    if (this.current && !replace) return;
-    if (replace) this.replaced++;
-    this.fetchedAtMs.push(this.page.nowMs);
-    this.start();
-  }
-  /** The app fetches. */
-  start() {
-    this.current = this.page.refetcher.started(this.entry);
-    return this.current;
-  }
-  answer(channels: Record<string, At | null>, cached = false) {
-    const fetch = this.current!;
-    this.current = null;
-    const part: AnswerPart = { tick: cached ? 0 : fetch.tick, channels: Object.entries(channels) };
-    this.page.refetcher.settled(fetch, [part]);
-    this.page.turn();
-  }
-  fail() {
-    const fetch = this.current!;
-    this.current = null;
-    this.page.refetcher.settled(fetch, null);
-    this.page.turn();
-  }
-  get status() {
-    return this.page.refetcher.status(this.entry);
-  }
-}
-
-/** A query with data as of offset 5, on a channel joined there. */
-function livePage() {
-  const page = new Page();
-  const query = new Query(page);
-  query.start();
-  query.answer({ c: at(5) });
-  page.freshness.join('c', at(5), false);
-  page.turn();
-  let offset = 5;
-  const publish = (message: Message = ALL, spreadMs?: number) => {
-    page.freshness.publication('c', ++offset, message, spreadMs);
-    page.turn();
-  };
-  return { page, query, publish, fetches: () => query.fetchedAtMs.length };
-}
+import type { Phase } from './refetcher.ts';
 
 describe('one refetch', () => {
   it('comes one window after the first news', () => {
@@ -604,5 +469,197 @@ describe('dispose and remove', () => {
     page.refetcher.remove(query.entry);
     page.refetcher.settled(fetch, [{ tick: fetch.tick, channels: [['d', at(1)]] }]);
     expect([query.entry.bonds.size, page.freshness.channels.has('d'), page.timers]).toEqual([0, false, 0]);
+  });
+});
+
+describe('what an entry waits for', () => {
+  type Resting = Exclude<Phase, 'running'>;
+  type Live = ReturnType<typeof livePage>;
+  const reach: Record<Resting, (live: Live) => void> = {
+    idle: () => {},
+    window: ({ publish }) => publish(),
+    deferred({ page, publish }) {
+      page.running = 1;
+      publish();
+      page.pass(50);
+    },
+    backoff({ page, query, publish }) {
+      publish();
+      page.pass(50);
+      query.fail();
+    },
+    polling({ page }) {
+      page.freshness.uncovered('c');
+      page.turn();
+    },
+  };
+  const events = {
+    news: ({ publish }) => publish(),
+    gap({ page }) {
+      page.freshness.uncovered('c');
+      page.freshness.join('c', at(20), false);
+      page.turn();
+    },
+    time: ({ page, query }) => {
+      const { length } = query.fetchedAtMs;
+      for (let ms = 0; ms < 40_000 && query.fetchedAtMs.length === length; ms += 10) page.pass(10);
+    },
+    'fetch by the app': ({ query }) => void query.start(),
+    'fresh answer'({ query, page }) {
+      query.start();
+      query.answer({ c: at(50) });
+      page.turn();
+    },
+    'stale answer'({ query, page }) {
+      query.start();
+      query.answer({ c: at(5) }, true);
+      page.turn();
+    },
+    'failed fetch'({ query }) {
+      query.start();
+      query.fail();
+    },
+    'mutation begins': ({ page }) => void page.running++,
+    'mutation ends'({ page }) {
+      page.running = 0;
+      page.refetcher.mutationEnded(false);
+      page.turn();
+    },
+    drop({ page }) {
+      page.freshness.uncovered('c');
+      page.turn();
+    },
+    rejoin({ page }) {
+      page.freshness.join('c', at(5), true);
+      page.turn();
+    },
+    'not in use'({ page, query }) {
+      query.active = false;
+      page.refetcher.usageChanged(query.entry);
+      page.turn();
+    },
+    shown({ page }) {
+      page.refetcher.returned();
+      page.turn();
+    },
+    'left by its channel'({ page }) {
+      page.freshness.unsubscribed('c');
+      page.turn();
+    },
+    'written by hand'({ page, query }) {
+      page.refetcher.written(query.entry);
+      page.turn();
+    },
+    removed: ({ page, query }) => page.refetcher.remove(query.entry),
+  } satisfies Record<string, (live: Live) => void>;
+  type Event = keyof typeof events;
+
+  /** `fetches`: the event leads to a fetch by the refetcher, and the entry waits for nothing else. */
+  const table: Record<Resting, Record<Event, Resting | 'fetches'>> = {
+    idle: {
+      news: 'window',
+      gap: 'window',
+      time: 'idle',
+      'fetch by the app': 'idle',
+      'fresh answer': 'idle',
+      'stale answer': 'idle',
+      'failed fetch': 'idle',
+      'mutation begins': 'idle',
+      'mutation ends': 'idle',
+      drop: 'polling',
+      rejoin: 'idle',
+      'not in use': 'idle',
+      shown: 'idle',
+      'left by its channel': 'polling',
+      'written by hand': 'idle',
+      removed: 'idle',
+    },
+    window: {
+      news: 'window',
+      gap: 'window',
+      time: 'fetches',
+      'fetch by the app': 'window',
+      'fresh answer': 'idle',
+      'stale answer': 'window',
+      'failed fetch': 'backoff',
+      'mutation begins': 'window',
+      'mutation ends': 'window',
+      drop: 'window',
+      rejoin: 'window',
+      'not in use': 'window',
+      shown: 'window',
+      'left by its channel': 'window',
+      'written by hand': 'window',
+      removed: 'idle',
+    },
+    deferred: {
+      news: 'deferred',
+      gap: 'deferred',
+      time: 'fetches',
+      'fetch by the app': 'deferred',
+      'fresh answer': 'idle',
+      'stale answer': 'deferred',
+      'failed fetch': 'backoff',
+      'mutation begins': 'deferred',
+      'mutation ends': 'fetches',
+      drop: 'deferred',
+      rejoin: 'deferred',
+      'not in use': 'deferred',
+      shown: 'deferred',
+      'left by its channel': 'deferred',
+      'written by hand': 'deferred',
+      removed: 'idle',
+    },
+    backoff: {
+      news: 'backoff',
+      gap: 'backoff',
+      time: 'fetches',
+      'fetch by the app': 'backoff',
+      'fresh answer': 'idle',
+      'stale answer': 'backoff',
+      'failed fetch': 'backoff',
+      'mutation begins': 'backoff',
+      'mutation ends': 'backoff',
+      drop: 'backoff',
+      rejoin: 'backoff',
+      'not in use': 'backoff',
+      shown: 'backoff',
+      'left by its channel': 'backoff',
+      'written by hand': 'backoff',
+      removed: 'idle',
+    },
+    polling: {
+      news: 'polling', // not joined: the publication is ignored
+      gap: 'window',
+      time: 'fetches',
+      'fetch by the app': 'polling',
+      'fresh answer': 'polling',
+      'stale answer': 'polling',
+      'failed fetch': 'polling',
+      'mutation begins': 'polling',
+      'mutation ends': 'polling',
+      drop: 'polling',
+      rejoin: 'idle',
+      'not in use': 'polling',
+      shown: 'polling',
+      'left by its channel': 'polling',
+      'written by hand': 'polling',
+      removed: 'idle',
+    },
+  };
+  const rows = (Object.keys(table) as Resting[]).flatMap((phase) =>
+    (Object.keys(events) as Event[]).map((event) => [phase, event, table[phase][event]] as const),
+  );
+
+  it.each(rows)('%s, then %s: %s', (phase, event, expected) => {
+    const live = livePage();
+    reach[phase](live);
+    expect(live.query.entry.phase).toBe(phase);
+    const before = live.fetches();
+    events[event](live);
+    const fetched = live.fetches() > before;
+    expect(fetched ? 'fetches' : live.query.entry.phase).toBe(expected);
+    if (fetched) expect(live.query.entry.phase).toBe('idle');
+    expect(live.query.entry.cancel === null).toBe(live.query.entry.phase === 'idle');
   });
 });

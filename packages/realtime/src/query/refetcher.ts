@@ -169,7 +169,7 @@ export class Refetcher {
 
   /** The page was shown again, or is online again. */
   returned(): void {
-    for (const entry of this.#entries) if (entry.bonds.size) this.#touch(entry);
+    for (const entry of this.#entries) if (entry.bonds.size || entry.forced) this.#touch(entry);
   }
 
   /** What may be said about the entry now. Derived; `live` only when nothing is left to be judged. */
