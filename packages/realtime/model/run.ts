@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { formatSteps, type KeptRun } from './kept-run.ts';
 import { MUTANTS, TIMED_MUTANTS } from './mutants.ts';
-import { LARGE, SCENARIOS } from './scenarios.ts';
+import { LARGE, SCENARIOS, WIDE } from './scenarios.ts';
 import { type FoundViolation, search } from './search.ts';
 import { loadSubject } from './subject.ts';
 import { allowedMs, longestWaitMs, PRESSURES } from './timed.ts';
@@ -24,6 +24,9 @@ const { values: options } = parseArgs({
     update: { type: 'boolean', default: false },
   },
 });
+
+/** The wide ones first: they take longest. */
+const SEARCHED = [...WIDE, ...SCENARIOS];
 
 type Job =
   | { readonly kind: 'search'; readonly at: number }
@@ -51,7 +54,7 @@ if (process.send) {
 async function main(): Promise<void> {
   const seed = Number(options.seed);
   const walks = Number(options.walks);
-  const jobs: Job[] = SCENARIOS.map((_, at) => ({ kind: 'search', at }));
+  const jobs: Job[] = SEARCHED.map((_, at) => ({ kind: 'search', at }));
   for (let at = 0; at < TIMED_MUTANTS.length + 1; at++) jobs.push({ kind: 'timed', at });
   for (let at = 0; at < MUTANTS.length; at++) jobs.push({ kind: 'mutant', at });
   for (let from = 0; from < walks; from += 1_000)
@@ -70,7 +73,7 @@ async function main(): Promise<void> {
   const failed = results.filter(({ ok }) => !ok);
   console.log(
     `\n${total(({ states }) => states)} distinct states, ${total(({ quiet }) => quiet)} of them quiet; ` +
-      `${results.filter(({ complete }) => complete).length} of ${SCENARIOS.length} scenarios to the end; ` +
+      `${results.filter(({ complete }) => complete).length} of ${SEARCHED.length} scenarios to the end; ` +
       `${total(({ steps }) => steps)} steps of walks; ${((Date.now() - startedMs) / 1000).toFixed(0)} s; seed ${seed}`,
   );
   for (const { line } of failed) console.log(`FAILED  ${line}`);
@@ -108,7 +111,7 @@ async function distribute(jobs: readonly Job[]): Promise<JobResult[]> {
 }
 
 function label(job: Job): string {
-  const name = { search: SCENARIOS, walk: LARGE, mutant: [], timed: [] }[job.kind][job.at]?.name ?? job.at;
+  const name = { search: SEARCHED, walk: LARGE, mutant: [], timed: [] }[job.kind][job.at]?.name ?? job.at;
   return `${job.kind} ${name}`;
 }
 
@@ -116,7 +119,7 @@ async function perform(job: Job): Promise<JobResult> {
   const startedMs = Date.now();
   const seconds = () => `${((Date.now() - startedMs) / 1000).toFixed(1)} s`;
   if (job.kind === 'search') {
-    const scenario = SCENARIOS[job.at]!;
+    const scenario = SEARCHED[job.at]!;
     const bound = options.states ? Number(options.states) : undefined;
     const { states, quiet, depth, complete, violation } = search(await loadSubject(), scenario, bound);
     const line = `${states} states, depth ${depth}, ${complete ? 'to the end' : 'bounded'}, ${seconds()}: ${scenario.name}${explain(violation)}`;

@@ -257,3 +257,98 @@ export const LARGE: readonly Scenario[] = [
     faults: { ...everything, fetchFails: 0, fetchHangs: 0, fetchCancelled: 0, cached: 0 },
   },
 ];
+
+const far = { ...base, maxStates: 900_000 } as const;
+
+/** Worlds that only `pnpm model` searches, each as far as its bound. */
+export const WIDE: readonly Scenario[] = [
+  {
+    ...far,
+    name: 'wide: three writes, a drop, a restart',
+    writes: [all, all, event],
+    faults: { drop: 1, restart: 1, stampTimeout: 2 },
+  },
+  {
+    ...far,
+    name: 'wide: two queries, three writes',
+    tabs: [two],
+    writes: [keyed, keyed1, event],
+    faults: { drop: 1, stampTimeout: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: two tabs',
+    tabs: [one, one],
+    writes: [{ ...own, optimistic: true }, all],
+    faults: { mutationFails: 1, drop: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: two tabs, restart',
+    tabs: [one, one],
+    writes: [own, keyed],
+    faults: { restart: 1, stampTimeout: 1, positionLost: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: two channels',
+    channels: 2,
+    tabs: [[on(0, 1), on(0)]],
+    writes: [all, { ...all, channel: 1 }],
+    faults: { drop: 1, stampTimeout: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: own mutation and everything about it',
+    writes: [{ ...own, optimistic: true, invalidates: true }, keyed],
+    faults: { drop: 1, restart: 1, positionLost: 1, mutationFails: 1, mutationAnswerLost: 1, stampTimeout: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: two own mutations and a drop',
+    writes: [{ ...own, optimistic: true }, { ...own, invalidates: true }, event],
+    faults: { mutationFails: 1, drop: 1, stampTimeout: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: used and unused',
+    tabs: [two],
+    writes: [keyed, all],
+    faults: { unmount: 2, mount: 2, grace: 2, drop: 1, leave: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: hidden, removed, failing',
+    writes: [all, all],
+    faults: { hide: 1, remove: 1, fetchFails: 1, drop: 1, stampTimeout: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: hung and cancelled',
+    writes: [all, all],
+    slowRead: true,
+    faults: { fetchHangs: 1, fetchCancelled: 1, fetchFails: 1, drop: 1, appFetch: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: caches and losses',
+    writes: [all, all, event],
+    faults: { cached: 2, deliveryLost: 1, deliveryDoubled: 1, publishLost: 1, stampTimeout: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: first joins recover',
+    since: true,
+    tabs: [two],
+    writes: [keyed, all, event],
+    faults: { drop: 1, remove: 1, stampTimeout: 1 },
+  },
+  {
+    ...far,
+    name: 'wide: brokers take turns',
+    split: 'alternating',
+    tabs: [two],
+    writes: [all, keyed],
+    faults: { drop: 1, restart: 1, stampTimeout: 1 },
+  },
+];
