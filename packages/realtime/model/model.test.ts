@@ -58,6 +58,12 @@ describe('without a rule', () => {
     },
   );
 
+  it('docs/freshness-decisions.md lists every rule with what it guards and its shortest run', async () => {
+    const page = await readFile(new URL('../../../docs/freshness-decisions.md', import.meta.url), 'utf8');
+    const listed = [...page.matchAll(/^\| (\d+) \| (.+?) \| (I\d) \| (\d+) \|/gm)].map((cells) => cells.slice(1, 5));
+    expect(listed).toEqual(kept.map((run) => [String(run.row), run.rule, run.breaks, String(run.steps.length)]));
+  });
+
   it('every kept run belongs to a rule', () => {
     expect(kept.map(({ row, rule }) => `${row} ${rule}`)).toEqual(MUTANTS.map(({ row, rule }) => `${row} ${rule}`));
   });
