@@ -40,7 +40,12 @@ const projects: TestProjectConfiguration[] = [
     ...resolve,
     test: {
       name: 'system',
-      include: ['apps/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/system/**/*.test.ts'],
+      include: [
+        'apps/*/test/**/*.test.ts',
+        'examples/*/test/**/*.test.ts',
+        'packages/*/converge/**/*.test.ts',
+        'test/system/**/*.test.ts',
+      ],
       exclude: ['**/node_modules/**'],
       ...patient,
       maxWorkers: 2, // they mostly wait for processes to start, and share nothing: free ports, folders of their own

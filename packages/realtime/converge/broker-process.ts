@@ -49,6 +49,15 @@ export class BrokerProcess {
     }
   }
 
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
+  /** Starts it if it does not run. */
+  async revive(): Promise<void> {
+    if (!this.isRunning) await this.start();
+  }
+
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = null;

@@ -22,9 +22,12 @@ import {
 export function createCentrifugeTransport(config: TransportConfig, events: TransportEvents): Transport {
   // The page's signals come through `networkChanged`: they also ask for proofs, and one listener is enough.
   const network = new EventTarget();
+  const { minMs, maxMs } = config.retry;
   const sdk = new Centrifuge(config.wsUrl, {
     name: 'op-realtime',
     timeout: config.timeoutMs,
+    minReconnectDelay: minMs,
+    maxReconnectDelay: maxMs,
     networkEventTarget: network,
     websocket: guardFrames(config.websocket ?? globalThis.WebSocket, (reason) => events.failing(0, reason)),
     getToken: () => events.getToken().catch(rethrowForSdk),
@@ -56,6 +59,8 @@ export function createCentrifugeTransport(config: TransportConfig, events: Trans
         token,
         getToken: () => renewToken().catch(rethrowForSdk),
         since: since ?? null,
+        minResubscribeDelay: minMs,
+        maxResubscribeDelay: maxMs,
       });
       forward(subscription, channelEvents, recovering);
       subscription.subscribe();

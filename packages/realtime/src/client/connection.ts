@@ -33,6 +33,9 @@ import { watchResume } from './watch-resume.ts';
 /** A frame over 64 KiB makes the broker end the connection for good; this leaves room for the command around the data. */
 const MAX_DATA_BYTES = 63 * 1_024;
 
+/** As the SDK has it. */
+const DEFAULT_RETRY = { minMs: 500, maxMs: 20_000 };
+
 /** What the connection needs of the manager around it. */
 export interface ConnectionHost {
   /** Read anew at every use: `initialize` may replace the callbacks. */
@@ -77,7 +80,7 @@ export class Connection {
     this.#grants = new GrantBook({
       clock,
       random: config.random ?? Math.random,
-      retry: config.retry ?? { minMs: 500, maxMs: 20_000 },
+      retry: config.retry ?? DEFAULT_RETRY,
       tokenTimeoutMs,
       report,
       getChannelTokens: () => host.config.getChannelTokens,
@@ -244,10 +247,16 @@ export class Connection {
   }
 
   #createTransport(): Transport {
-    const { wsUrl, websocket, timeoutMs = 5_000, transport = createCentrifugeTransport } = this.#host.config;
+    const {
+      wsUrl,
+      websocket,
+      timeoutMs = 5_000,
+      transport = createCentrifugeTransport,
+      retry = DEFAULT_RETRY,
+    } = this.#host.config;
     let isCurrent = true;
     const created = transport(
-      { wsUrl, websocket, timeoutMs },
+      { wsUrl, websocket, timeoutMs, retry },
       {
         connected: () => isCurrent && this.#connected(),
         connecting: (code, reason) => isCurrent && this.#dropped(code, reason),

@@ -81,6 +81,8 @@ export interface TransportConfig {
   readonly wsUrl: string;
   readonly websocket: unknown;
   readonly timeoutMs: number;
+  /** First and longest pause before another attempt to connect or to join. */
+  readonly retry: { readonly minMs: number; readonly maxMs: number };
 }
 
 export type TransportFactory = (config: TransportConfig, events: TransportEvents) => Transport;

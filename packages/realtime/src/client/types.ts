@@ -144,7 +144,7 @@ export interface RealtimeConfig {
   readonly tokenTimeoutMs?: number | undefined;
   /** After sleep, `online` or a return to the tab, the connection must answer within this time or is replaced. @default 4_000 */
   readonly probeTimeoutMs?: number | undefined;
-  /** First and longest pause before a failed `getChannelTokens` or a failed load of the client's code is tried again (full jitter). @default { minMs: 500, maxMs: 20_000 } */
+  /** First and longest pause, growing and random, before a failed connection, `getChannelTokens` or load of the client's code is tried again. @default { minMs: 500, maxMs: 20_000 } */
   readonly retry?: { readonly minMs: number; readonly maxMs: number } | undefined;
   /** Channels that one connection may join; more are refused with code 106. As `client.channel_limit` of Centrifugo. @default 128 */
   readonly maxChannels?: number | undefined;
