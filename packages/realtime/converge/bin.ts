@@ -8,7 +8,7 @@ cli
   .option('--seeds <count>', 'How many seeds, counting up', { default: 5 })
   .option('--seed <number>', 'The first seed', { default: 1 })
   .option('--tabs <count>', 'Tabs per run', { default: 20 })
-  .option('--steps <count>', 'Events per run', { default: 150 })
+  .option('--steps <count>', 'Events per run', { default: 200 })
   .option('--engine <name>', 'embedded or centrifugo (CENTRIFUGO_BIN)', { default: 'embedded' })
   .action(run);
 cli.help();

@@ -9,7 +9,7 @@ export interface ConvergeOptions {
   readonly seed: number;
   /** @default 20 */
   readonly tabs?: number;
-  /** Random events before the network heals. @default 150 */
+  /** Random events before the network heals. @default 200 */
   readonly steps?: number;
   /** @default 'embedded' */
   readonly engine?: BrokerEngine;
@@ -25,7 +25,7 @@ export interface ConvergeResult {
   readonly differences: readonly string[];
 }
 
-const TOPICS = ['a', 'b', 'c', 'd', 'e'];
+const TOPICS = ['a', 'b', 'c'];
 const CONVERGENCE_LIMIT_MS = 45_000;
 
 /**
@@ -36,7 +36,7 @@ const CONVERGENCE_LIMIT_MS = 45_000;
 export async function converge({
   seed,
   tabs: count = 20,
-  steps = 150,
+  steps = 200,
   engine = 'embedded',
 }: ConvergeOptions): Promise<ConvergeResult> {
   const random = seededRandom(seed);
@@ -113,7 +113,9 @@ const mount: Event = ({ random, tabs }) => {
 
 /** Each event with its weight. */
 const EVENTS: readonly Event[] = [
-  ...[write, write, write, write, write, write, writeOnServer, writeOnServer, mount, mount],
+  ...Array<Event>(10).fill(write),
+  ...Array<Event>(4).fill(writeOnServer),
+  ...Array<Event>(2).fill(mount),
   ({ random, tabs, running }) => {
     running.push(pick(random, tabs).clear(pick(random, TOPICS)));
     return false;
@@ -159,8 +161,8 @@ const EVENTS: readonly Event[] = [
     return true;
   },
   async ({ random, broker }) => {
-    // Killed, or back again, half of the times that this comes up.
-    if (random() < 0.5) return false;
+    // Killed, or back again, some of the times that this comes up.
+    if (random() < 0.7) return false;
     if (broker.isRunning) await broker.kill();
     else await broker.revive();
     return true;
