@@ -113,8 +113,8 @@ export class Tab {
 
   /** What a user does whose page could not load at all: nobody but the app knows of a query that never had an answer. */
   tryAgain(): void {
-    for (const query of this.queryClient.getQueryCache().findAll({ status: 'error' }))
-      if (query.state.data === undefined) void query.fetch().catch(() => {});
+    for (const query of this.queryClient.getQueryCache().getAll())
+      if (query.state.status === 'error' && query.state.data === undefined) void query.fetch().catch(() => {});
   }
 
   append(topic: string, note: string): Promise<void> {
