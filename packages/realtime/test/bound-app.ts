@@ -80,7 +80,7 @@ export function openAppOn<M extends RealtimeClient>(manager: M, options: Omit<Ap
   /** Until nothing is on its way, or (where the test holds it back) nothing can be. */
   const rest = async () => {
     await turn(5);
-    for (let at = 0; at < 40 && queryClient.isFetching() + queryClient.isMutating(); at++) await turn(1);
+    for (let at = 0; at < 150 && queryClient.isFetching() + queryClient.isMutating(); at++) await turn(1);
     await turn(3);
   };
   return {

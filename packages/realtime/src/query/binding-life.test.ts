@@ -1,4 +1,4 @@
-import { MutationObserver } from '@tanstack/query-core';
+import { MutationObserver, onlineManager } from '@tanstack/query-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type App, type AppOptions, openApp, turn, watchEverything } from '../../test/bound-app.ts';
 import { touchedChannel, watched } from '../../test/trpc-backend.ts';
@@ -279,6 +279,24 @@ describe('own mutations', () => {
     expect(runs(app)).toBe(0);
     finish();
     await done;
+    await app.pass(1_000);
+    expect(runs(app)).toBe(1);
+  });
+
+  it('that wait for the network hold nothing back', async () => {
+    const app = open();
+    await show(app);
+    onlineManager.setOnline(false);
+    closing.push(() => onlineManager.setOnline(true));
+    const mutation = new MutationObserver(app.queryClient, { mutationFn: async () => 1 });
+    void mutation.mutate();
+    expect(mutation.getCurrentResult().isPaused).toBe(true);
+    // A query that is fetched whatever the network is.
+    app.queryClient
+      .getQueryCache()
+      .getAll()[0]
+      ?.setOptions({ ...itemOf(app), networkMode: 'always' } as never);
+    app.manager.publish(ORG, INVALIDATE);
     await app.pass(1_000);
     expect(runs(app)).toBe(1);
   });
