@@ -6,6 +6,7 @@ import {
   base,
   initRealtime,
   noStamp,
+  type RealtimeContext,
   realtimeContext,
   realtimeRouter,
   touches,
@@ -165,3 +166,6 @@ authed.concat(
 );
 
 initRealtime({ userId: (ctx: { user: User | null }) => ctx.user?.id });
+
+/** No symbol among the keys: an app with `declaration: true` could not name it. */
+expectTypeOf<keyof RealtimeContext>().toEqualTypeOf<'~op/realtime'>();
