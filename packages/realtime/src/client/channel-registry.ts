@@ -28,6 +28,8 @@ export class ChannelRegistry {
   readonly #context: ConstructorParameters<typeof ChannelRecord>[1];
   /** Connected, and told of all channels that the connection carries. */
   #isSettled = false;
+  /** What the token listed that this connection was made with. A token that came later counts from the next one on. */
+  #settledClaims: TokenClaims | null = null;
 
   constructor(host: ChannelRegistryHost, grants: GrantBook) {
     this.#host = host;
@@ -76,6 +78,7 @@ export class ChannelRegistry {
   /** Connected, and the turn is over in which the connection told its channels. What is not there now is not carried by it. */
   settle(): void {
     this.#isSettled = true;
+    this.#settledClaims = this.#host.claims;
     this.#routeAll();
   }
 
@@ -108,6 +111,8 @@ export class ChannelRegistry {
     for (const record of this.#all()) {
       if (record.isWanted) continue;
       this.#detach(record);
+      this.#grants.cancel(record.channel);
+      record.isAsking = false;
       // What the connection carries goes on coming: its place in the stream is kept for the next subscriber.
       if (!(record.isByConnection && this.#isSettled)) this.#records.delete(record.channel);
     }
@@ -174,7 +179,9 @@ export class ChannelRegistry {
     if (!claims && !this.#isSettled) return;
     if (record.isByConnection) return; // joined, or told by the next connect
     if (claims?.channels.has(channel)) {
-      if (this.#isSettled) this.#refuse(record, 'the connection token lists it, but the broker did not join it.');
+      // Listed since this connection was made: the broker is about to end it (3010), and the next one carries the channel.
+      if (this.#isSettled && this.#settledClaims?.channels.has(channel))
+        this.#refuse(record, 'the connection token lists it, but the broker did not join it.');
       return;
     }
     const isDeclared = this.#isDeclaredForConnection(channel);

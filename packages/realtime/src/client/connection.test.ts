@@ -320,6 +320,7 @@ describe('getToken', () => {
     realtime.publish('trpc:org:2', event('b'));
     await realtime.settled();
     expect([first.lines.at(-1), second.lines.at(-1)]).toEqual(['event a @1', 'event b @1']);
+    expect([...first.losses, ...second.losses].map(({ kind }) => kind)).not.toContain('refused');
   });
 
   it('may be for another user after a login: the connection is made anew, and nothing of the former user is used', async () => {
@@ -397,6 +398,10 @@ describe('a dead socket', () => {
     return {
       online: () => target.dispatchEvent(new Event('online')),
       offline: () => target.dispatchEvent(new Event('offline')),
+      show: (isShown: boolean) => {
+        document.visibilityState = isShown ? 'visible' : 'hidden';
+        document.dispatchEvent(new Event('visibilitychange'));
+      },
       pageshow: () => target.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true })),
     };
   };
@@ -426,6 +431,36 @@ describe('a dead socket', () => {
     await realtime.advance(1_000);
     expect(client.attempts).toBe(2);
     expect(client.manager.status.state).toBe('connected');
+  });
+
+  it('is found when a page is shown that was hidden for long; a glance at another tab asks for no proof', async () => {
+    const signals = page();
+    const client = start().createClient({ probeTimeoutMs: 4_000 });
+    client.manager.subscribe('trpc:global', () => {});
+    await realtime.advance(1_000);
+    signals.show(false);
+    await realtime.advance(9_000);
+    client.halfOpen();
+    signals.show(true);
+    await realtime.advance(5_000);
+    expect(client.attempts).toBe(1);
+    signals.show(false);
+    await realtime.advance(11_000);
+    signals.show(true);
+    await realtime.advance(4_100);
+    expect(client.attempts).toBe(2);
+  });
+
+  it('is not looked for by the clock while the page is hidden, where browsers slow timers down', async () => {
+    const signals = page();
+    const client = start().createClient({ probeTimeoutMs: 4_000 });
+    client.manager.subscribe('trpc:global', () => {});
+    await realtime.advance(1_000);
+    signals.show(false);
+    client.halfOpen();
+    await realtime.sleep(20_000);
+    await realtime.advance(5_000);
+    expect(client.attempts).toBe(1);
   });
 
   it('is not suspected where the broker answers', async () => {

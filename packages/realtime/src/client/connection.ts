@@ -28,7 +28,7 @@ import type {
   SubscribeOptions,
   Unsubscribe,
 } from './types.ts';
-import { watchResume } from './watch-resume.ts';
+import { isPageVisible, watchResume } from './watch-resume.ts';
 
 /** A frame over 64 KiB makes the broker end the connection for good; this leaves room for the command around the data. */
 const MAX_DATA_BYTES = 63 * 1_024;
@@ -90,15 +90,17 @@ export class Connection {
       clock,
       probeTimeoutMs: config.probeTimeoutMs ?? 4_000,
       probe: () => this.#transport?.probe() ?? Promise.resolve(),
+      isVisible: isPageVisible,
       onDead: () => this.#replaceSocket(),
     });
-    this.#stopWatching = watchResume({
-      network: (isOnline) => {
+    const listener = {
+      network: (isOnline: boolean) => {
         this.#transport?.networkChanged(isOnline);
         if (isOnline) this.#liveness.check();
       },
       resumed: () => this.#liveness.check(),
-    });
+    };
+    this.#stopWatching = watchResume(listener, () => clock.now());
     // What made the manager load this is a need, even where it has gone meanwhile: then the grace begins now.
     this.#fire('need', null);
     this.#needs = 1;

@@ -100,6 +100,12 @@ export class GrantBook {
     return promise;
   }
 
+  /** Nobody wants an answer to `request(channel)` any more; it never settles. */
+  cancel(channel: string): void {
+    this.#requests.delete(channel);
+    this.#queue.delete(channel);
+  }
+
   dispose(): void {
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
@@ -116,12 +122,13 @@ export class GrantBook {
       this.#isScheduled = false;
       const batch = [...this.#queue];
       this.#queue.clear();
-      void this.#fetch(batch, attempt);
+      if (batch.length) void this.#fetch(batch, attempt);
     });
   }
 
   async #fetch(channels: readonly string[], attempt: number): Promise<void> {
     const { clock, random, retry, tokenTimeoutMs, getChannelTokens, report } = this.#options;
+    const askedFor = this.#identity?.userId;
     let byChannel: ReadonlyMap<string, unknown>;
     try {
       byChannel = toMap(
@@ -133,6 +140,7 @@ export class GrantBook {
         ),
       );
     } catch (cause) {
+      if (!this.#stillWanted(channels).length) return;
       if (isUnauthorized(cause)) {
         for (const channel of channels) this.#refuse(channel, 'the server says that this user may not read it');
         return;
@@ -144,9 +152,14 @@ export class GrantBook {
           }),
         );
       this.#after(backoffMs(attempt, retry, random), () => {
-        const wanted = channels.filter((channel) => this.#requests.has(channel));
+        const wanted = this.#stillWanted(channels);
         if (wanted.length) void this.#fetch(wanted, attempt + 1);
       });
+      return;
+    }
+    if (askedFor !== this.#identity?.userId) {
+      // Somebody else logged in meanwhile: what the former user may read says nothing.
+      this.#enqueue(this.#stillWanted(channels), 0);
       return;
     }
     for (const channel of channels) {
@@ -159,6 +172,10 @@ export class GrantBook {
       if (fault !== null) this.#refuse(channel, fault);
       else this.#settle(channel)?.resolve(this.add(channel, token));
     }
+  }
+
+  #stillWanted(channels: readonly string[]): string[] {
+    return channels.filter((channel) => this.#requests.has(channel));
   }
 
   #refuse(channel: string, reason: string): void {

@@ -10,6 +10,8 @@ export interface LivenessOptions {
   readonly probeTimeoutMs: number;
   /** Resolves when the broker answered anything at all. */
   readonly probe: () => Promise<void>;
+  /** Whether the page is shown. */
+  readonly isVisible: () => boolean;
   /** The broker did not answer in time. */
   readonly onDead: () => void;
 }
@@ -61,12 +63,11 @@ export class Liveness {
 
   #checkSleep(): void {
     this.#cancelSleepCheck?.();
-    const { clock } = this.#options;
+    const { clock, isVisible } = this.#options;
     const startedMs = clock.now();
     this.#cancelSleepCheck = clock.after(SLEEP_CHECK_MS, () => {
       // Browsers slow down the timers of hidden pages; those are checked when they are shown.
-      const isVisible = typeof document === 'undefined' || document.visibilityState !== 'hidden';
-      if (isVisible && clock.now() - startedMs > SLEEP_CHECK_MS + MAX_LATE_MS) this.check();
+      if (isVisible() && clock.now() - startedMs > SLEEP_CHECK_MS + MAX_LATE_MS) this.check();
       this.#checkSleep();
     });
   }

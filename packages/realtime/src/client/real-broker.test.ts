@@ -163,6 +163,32 @@ describe.each(kinds)('against $name', (kind) => {
     expect([own.losses, org.losses]).toEqual([[], []]);
   });
 
+  it('takes over a channel from a grant when a new connection token lists it, and back', async () => {
+    let listed: Record<string, object> = {};
+    let tokens = 0;
+    const manager = client('6', {
+      getToken: () => {
+        tokens++;
+        const claims = { sub: '6', subs: listed, exp: Math.floor(Date.now() / 1_000) + (tokens < 3 ? 2 : 3_600) };
+        return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(key);
+      },
+    });
+    const listener = createRecorder();
+    manager.subscribe('trpc:org:moving', listener.handler, listener.options);
+    await vi.waitFor(() => expect(listener.joins).toHaveLength(1), 5_000);
+    expect(manager.isConnectionChannel('trpc:org:moving')).toBe(false);
+    listed = { 'trpc:org:moving': {} };
+    await vi.waitFor(() => expect(listener.joins.length).toBeGreaterThan(1), 15_000);
+    expect(manager.isConnectionChannel('trpc:org:moving')).toBe(true);
+    listed = {};
+    const { length } = listener.joins;
+    await vi.waitFor(() => expect(listener.joins.length).toBeGreaterThan(length), 15_000);
+    expect(manager.isConnectionChannel('trpc:org:moving')).toBe(false);
+    await server.publish('trpc:org:moving', event('after both'));
+    await vi.waitFor(() => expect(listener.messages).toEqual([event('after both')]), 5_000);
+    expect(new Set(listener.losses.map(({ kind: how }) => how))).toEqual(new Set(['dropped']));
+  });
+
   it('takes revocation for what it is: fresh tokens, and the channel ends where the server gives none', async () => {
     let isMember = true;
     const manager = client('9', {
@@ -277,47 +303,50 @@ describe('a network between client and broker', () => {
   };
   afterEach(() => vi.unstubAllGlobals());
 
-  it('that died silently is found when the page comes online; that was cut, at once; nothing is missed either way', async () => {
-    const comeOnline = online();
-    const broker = await (kinds[0] as (typeof kinds)[number]).start();
-    const proxy = await startFaultyProxy(broker.port);
-    const server = createRealtime({ apiUrl: broker.apiUrl, apiKey: API_KEY, tokenSecret: SECRET });
-    try {
-      const manager = connect({
-        wsUrl: `ws://127.0.0.1:${proxy.port}/connection/websocket`,
-        getToken: () => server.createConnectionToken({ userId: '1' }),
-        probeTimeoutMs: 2_000,
-      });
-      const listener = createRecorder();
-      manager.subscribe('trpc:global', listener.handler, listener.options);
-      await vi.waitFor(() => expect(listener.joins).toHaveLength(1), 5_000);
-      comeOnline(); // alive: nothing happens
-      await server.publish('trpc:global', event('a'));
-      await vi.waitFor(() => expect(listener.messages).toHaveLength(1), 5_000);
-      proxy.stall();
-      await server.publish('trpc:global', event('b'));
-      expect(manager.status.state).toBe('connected');
-      comeOnline();
-      await vi.waitFor(() => expect(listener.messages).toHaveLength(2), 10_000);
-      proxy.refuse(true);
-      proxy.cut();
-      await server.publish('trpc:global', event('c'));
-      proxy.refuse(false);
-      await vi.waitFor(() => expect(listener.messages).toHaveLength(3), 10_000);
-      expect(listener.lines.filter((line) => !line.startsWith('loss'))).toEqual([
-        'join 0',
-        'event a @1',
-        'join 1 recovered',
-        'event b @2 recovered',
-        'join 2 recovered',
-        'event c @3 recovered',
-      ]);
-      expect(proxy.accepted).toBe(3);
-    } finally {
-      await proxy.close();
-      await broker.close();
-    }
-  });
+  it.each(kinds)(
+    'before $name that died silently is found when the page comes online; that was cut, at once; nothing is missed either way',
+    async (kind) => {
+      const comeOnline = online();
+      const broker = await kind.start();
+      const proxy = await startFaultyProxy(broker.port);
+      const server = createRealtime({ apiUrl: broker.apiUrl, apiKey: API_KEY, tokenSecret: SECRET });
+      try {
+        const manager = connect({
+          wsUrl: `ws://127.0.0.1:${proxy.port}/connection/websocket`,
+          getToken: () => server.createConnectionToken({ userId: '1' }),
+          probeTimeoutMs: 2_000,
+        });
+        const listener = createRecorder();
+        manager.subscribe('trpc:global', listener.handler, listener.options);
+        await vi.waitFor(() => expect(listener.joins).toHaveLength(1), 5_000);
+        comeOnline(); // alive: nothing happens
+        await server.publish('trpc:global', event('a'));
+        await vi.waitFor(() => expect(listener.messages).toHaveLength(1), 5_000);
+        proxy.stall();
+        await server.publish('trpc:global', event('b'));
+        expect(manager.status.state).toBe('connected');
+        comeOnline();
+        await vi.waitFor(() => expect(listener.messages).toHaveLength(2), 10_000);
+        proxy.refuse(true);
+        proxy.cut();
+        await server.publish('trpc:global', event('c'));
+        proxy.refuse(false);
+        await vi.waitFor(() => expect(listener.messages).toHaveLength(3), 10_000);
+        expect(listener.lines.filter((line) => !line.startsWith('loss'))).toEqual([
+          'join 0',
+          'event a @1',
+          'join 1 recovered',
+          'event b @2 recovered',
+          'join 2 recovered',
+          'event c @3 recovered',
+        ]);
+        expect(proxy.accepted).toBe(3);
+      } finally {
+        await proxy.close();
+        await broker.close();
+      }
+    },
+  );
 });
 
 describe('a broker that does not speak the protocol', () => {

@@ -567,6 +567,48 @@ describe('getChannelTokens', () => {
     expect(client.errors.map(({ code }) => code)).toEqual(['token_unavailable']);
   });
 
+  it('is not asked again for what nobody wants any more', async () => {
+    const client = start().createClient({ getChannelTokens: () => Promise.reject(new TypeError('offline')) });
+    client.manager.subscribe('trpc:global', () => {});
+    const end = client.manager.subscribe('trpc:org:1', () => {});
+    await realtime.advance(3_000);
+    const calls = client.grantCalls.length;
+    expect(calls).toBeGreaterThan(1);
+    end();
+    await realtime.advance(60_000);
+    expect(client.grantCalls.length).toBe(calls);
+    const listener = createRecorder();
+    client.manager.subscribe('trpc:org:1', listener.handler, listener.options);
+    await realtime.advance(3_000);
+    expect(client.grantCalls.length).toBeGreaterThan(calls);
+  });
+
+  it('that answers for a user who logged out meanwhile is asked again for the new one', async () => {
+    let userId = '7';
+    const answers: (() => void)[] = [];
+    const client = start().createClient({
+      getToken: async () => realtime.broker.issueToken({ userId }),
+      getChannelTokens: (channels) => {
+        const asked = userId;
+        return new Promise((resolve) => {
+          answers.push(() => resolve(channels.map((channel) => realtime.grant(asked, channel as 'trpc:org:1'))));
+        });
+      },
+    });
+    const listener = createRecorder();
+    client.manager.subscribe('trpc:org:1', listener.handler, listener.options);
+    await realtime.advance(10);
+    userId = '8';
+    client.manager.reconnect();
+    await realtime.advance(1_000);
+    answers[0]?.();
+    await realtime.advance(1_000);
+    answers[1]?.();
+    await realtime.advance(1_000);
+    expect(listener.lines).toEqual(['join 0']);
+    expect(client.errors).toEqual([]);
+  });
+
   it('that answers 403 refuses its channels', async () => {
     const client = start().createClient({
       getChannelTokens: () => Promise.reject(Object.assign(new TypeError('x'), { data: { httpStatus: 403 } })),

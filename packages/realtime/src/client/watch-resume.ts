@@ -7,20 +7,26 @@ export interface ResumeListener {
   resumed(): void;
 }
 
+/** Whether somebody can see the page; on a server everybody can. */
+export function isPageVisible(): boolean {
+  return typeof document === 'undefined' || document.visibilityState !== 'hidden';
+}
+
 /** Tells when the connection may have died unnoticed. Without a browser it tells nothing. Returns the end of it. */
-export function watchResume(listener: ResumeListener): () => void {
+export function watchResume(listener: ResumeListener, now: () => number): () => void {
   if (typeof window === 'undefined' || typeof document === 'undefined' || !window.addEventListener) return () => {};
   const ended = new AbortController();
   const { signal } = ended;
-  let hiddenAtMs: number | null = null;
+  let hiddenAtMs = isPageVisible() ? null : now();
   window.addEventListener('online', () => listener.network(true), { signal });
   window.addEventListener('offline', () => listener.network(false), { signal });
   window.addEventListener('pageshow', (event) => event.persisted && listener.resumed(), { signal });
   document.addEventListener(
     'visibilitychange',
     () => {
-      if (document.visibilityState === 'hidden') hiddenAtMs = Date.now();
-      else if (hiddenAtMs !== null && Date.now() - hiddenAtMs >= MIN_HIDDEN_MS) listener.resumed();
+      const sinceMs = hiddenAtMs;
+      hiddenAtMs = isPageVisible() ? null : now();
+      if (sinceMs !== null && hiddenAtMs === null && now() - sinceMs >= MIN_HIDDEN_MS) listener.resumed();
     },
     { signal },
   );
