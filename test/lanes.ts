@@ -21,8 +21,8 @@ export const LANES = {
     find: () => process.env.DATABASE_URL || findPostgres(),
   },
   redis: { needs: 'redis-server on PATH', find: () => findCommand('redis-server') },
-  go: { needs: 'a Go toolchain (1.23 or later)', find: () => findCommand('go') },
-  python: { needs: 'Python 3.9 or later with venv', find: () => findCommand('python3') },
+  go: { needs: 'a Go toolchain (1.25 or later) that can get the official client', find: () => findCommand('go') },
+  python: { needs: 'Python 3.9 or later with venv, and its packages', find: () => findCommand('python3') },
 } as const satisfies Record<string, { needs: string; find: () => string | undefined }>;
 export type Lane = keyof typeof LANES;
 
