@@ -66,6 +66,15 @@ describe('time limits', () => {
     expect(engine.hub.sessions.size).toBe(0);
   });
 
+  it('does not read the rest of the frame in which a client was refused', () => {
+    const { open } = createEngine();
+    const client = open();
+    const connect = JSON.stringify({ id: 1, connect: { token: signToken({ sub: 'u', exp: 1 }) } });
+    client.session.receive(Buffer.from(`${connect}\n\nnonsense`));
+    expect(client.peer.take()).toEqual(['{"id":1,"error":{"code":109,"message":"token expired"}}']);
+    expect(client.peer.closed).toBeUndefined();
+  });
+
   it('closes a refused client with 3502 where the time to connect is up before that', () => {
     const { clock, open } = createEngine({ client: { token: { hmacSecretKey: 'k' }, staleCloseDelayMs: 2_000 } });
     const client = open();

@@ -75,7 +75,7 @@ export class Session implements Waiter {
     this.#isBroken = isMalformed;
     if (this.#backlog) this.#backlog.push(...commands);
     else this.#run(commands);
-    if (this.#isBroken && !this.#backlog) this.close(Disconnects.BadRequest);
+    if (!this.#backlog) this.#closeIfBroken();
   }
 
   /** Runs commands in order; what comes while one waits for the application waits too. */
@@ -102,7 +102,12 @@ export class Session implements Waiter {
     this.#run(backlog);
     if (this.#backlog || !this.isOpen) return;
     this.peer.resume();
-    if (this.#isBroken) this.close(Disconnects.BadRequest);
+    this.#closeIfBroken();
+  }
+
+  /** Ends who sent a malformed frame, after the commands before it. A refused client is not read any more, not even the rest of its frame. */
+  #closeIfBroken(): void {
+    if (this.#isBroken && this.#state !== 'refused') this.close(Disconnects.BadRequest);
   }
 
   #handle(command: Command): Promise<void> | undefined {
