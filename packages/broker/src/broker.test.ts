@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { Centrifuge } from 'centrifuge';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -196,6 +198,22 @@ describe('a WebSocket', () => {
     slow.socket.resume();
     expect([3008, 1006]).toContain((await slow.closed)[0]);
     expect(good.socket.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it('that vanished does not take the process along while the broker is closing', () => {
+    const script = `
+      import { startBroker } from ${JSON.stringify(new URL('./broker.ts', import.meta.url).href)};
+      import { WebSocket } from 'ws';
+      const broker = await startBroker({ port: 0 });
+      const socket = new WebSocket(broker.url);
+      await new Promise((resolve) => socket.once('open', resolve));
+      const closed = broker.close();
+      socket.terminate();
+      await closed;
+      process.stdout.write('closed');`;
+    const args = ['--conditions=@op/source', '--import', 'tsx', '--input-type=module', '-e', script];
+    const cwd = fileURLToPath(new URL('..', import.meta.url));
+    expect(execFileSync(process.execPath, args, { cwd, encoding: 'utf8', timeout: 20_000 })).toBe('closed');
   });
 
   it('gets 3001 when the broker goes, and the port is free then', async () => {

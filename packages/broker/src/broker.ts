@@ -74,11 +74,14 @@ function newEpoch(): string {
 }
 
 async function shutDown(engine: Engine, edge: HttpEdge, webSockets: WebSocketEdge): Promise<void> {
+  // The clock's timers keep no process alive. Whoever awaits the end of the broker must not lose the process that it waits in.
+  const alive = setInterval(() => {}, 60_000);
   edge.stopListening();
   webSockets.shutDown();
   await haveLeft(webSockets, engine);
   engine.stop();
   await edge.close();
+  clearInterval(alive);
 }
 
 /** How often a closing broker looks whether its clients are gone. */
