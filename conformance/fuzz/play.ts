@@ -13,6 +13,8 @@ export interface Observation {
     /** Pushes in order, by channel: between channels there is no order. */
     readonly pushes: Readonly<Record<string, readonly unknown[]>>;
     readonly close: Close | undefined;
+    /** Whether the last frame that was sent held several commands. */
+    readonly endsWithBatch: boolean;
   }[];
   /** Answers of the server API, in order: status and body. */
   readonly api: readonly (readonly [number, unknown])[];
@@ -29,6 +31,7 @@ export class Player {
   readonly #sockets: SocketClient[] = [];
   /** Sockets that were sent something since the last settling. */
   readonly #addressed = new Set<SocketClient>();
+  readonly #batched = new Set<SocketClient>();
   readonly #read = new Map<SocketClient, number>();
   readonly #api: [number, unknown][] = [];
   readonly #epochs = new Map<string, string>();
@@ -49,6 +52,8 @@ export class Player {
         else if (!target.isClosed) {
           target.sendText(await this.#substitute(step.text));
           this.#addressed.add(target);
+          if (step.text.trim().includes('\n')) this.#batched.add(target);
+          else this.#batched.delete(target);
         }
       }
       await this.#settle();
@@ -171,7 +176,12 @@ export class Player {
           pushes[name] = [...(pushes[name] ?? []), normal(push)];
         }
       }
-      sockets.push({ replies, pushes, close: socket.isClosed ? await socket.closed : undefined });
+      sockets.push({
+        replies,
+        pushes,
+        close: socket.isClosed ? await socket.closed : undefined,
+        endsWithBatch: this.#batched.has(socket),
+      });
     }
     return { sockets, api: this.#api.map(([status, body]) => [status, normal(body)] as const) };
   }
