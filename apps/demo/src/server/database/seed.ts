@@ -1,14 +1,5 @@
 import type { Db } from './database.ts';
-import {
-  comments,
-  memberships,
-  type NotificationKind,
-  notifications,
-  organisations,
-  posts,
-  reactions,
-  users,
-} from './schema.ts';
+import { comments, memberships, notifications, organisations, posts, reactions, users } from './schema.ts';
 
 const PEOPLE = [
   { id: 'amara', name: 'Amara Okafor', occupation: 'Runs the Saturday market' },
@@ -177,28 +168,44 @@ export async function seed(db: Db, now: Date): Promise<void> {
       ORGANISATIONS.flatMap((org) => org.members.map((userId) => ({ orgId: org.id, userId, createdAt: longAgo }))),
     );
 
-  for (const post of [...POSTS].sort((a, b) => b.minutesAgo - a.minutesAgo)) {
-    const { orgId, authorId, body } = post;
-    const [inserted] = await db
-      .insert(posts)
-      .values({ orgId, authorId, body, createdAt: ago(post.minutesAgo) })
-      .returning({ id: posts.id });
-    const postId = inserted!.id;
-    const told: { actorId: string; kind: NotificationKind; createdAt: Date }[] = [];
-    for (const [at, userId] of post.applause.entries()) {
-      const createdAt = ago(post.minutesAgo * (0.9 - 0.1 * at));
-      await db.insert(reactions).values({ postId, userId, createdAt });
-      told.push({ actorId: userId, kind: 'reaction', createdAt });
-    }
-    for (const comment of post.comments) {
-      const createdAt = ago(comment.minutesAgo);
-      await db.insert(comments).values({ postId, authorId: comment.authorId, body: comment.body, createdAt });
-      if (comment.authorId !== authorId) told.push({ actorId: comment.authorId, kind: 'comment', createdAt });
-    }
-    for (const { actorId, kind, createdAt } of told) {
-      // What is older than a few hours has been read.
-      const readAt = createdAt < ago(180) ? createdAt : null;
-      await db.insert(notifications).values({ userId: authorId, actorId, kind, postId, orgId, createdAt, readAt });
-    }
-  }
+  const oldestFirst = [...POSTS].sort((a, b) => b.minutesAgo - a.minutesAgo);
+  const inserted = await db
+    .insert(posts)
+    .values(
+      oldestFirst.map(({ orgId, authorId, body, minutesAgo }) => ({
+        orgId,
+        authorId,
+        body,
+        createdAt: ago(minutesAgo),
+      })),
+    )
+    .returning({ id: posts.id });
+
+  const applause = oldestFirst.flatMap((post, at) =>
+    post.applause.map((userId, nth) => {
+      const createdAt = ago(post.minutesAgo * (0.9 - 0.1 * nth));
+      return { post, postId: inserted[at]!.id, userId, createdAt };
+    }),
+  );
+  const answers = oldestFirst.flatMap((post, at) =>
+    post.comments.map(({ authorId, body, minutesAgo }) => {
+      return { post, postId: inserted[at]!.id, authorId, body, createdAt: ago(minutesAgo) };
+    }),
+  );
+  await db.insert(reactions).values(applause.map(({ post: _, ...row }) => row));
+  await db.insert(comments).values(answers.map(({ post: _, ...row }) => row));
+
+  const told = [
+    ...applause.map((row) => ({ ...row, kind: 'reaction' as const, actorId: row.userId })),
+    ...answers.map((row) => ({ ...row, kind: 'comment' as const, actorId: row.authorId })),
+  ].filter(({ post, actorId }) => actorId !== post.authorId);
+  await db.insert(notifications).values(
+    told
+      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+      .map(({ post, postId, kind, actorId, createdAt }) => {
+        // What is older than a few hours has been read.
+        const readAt = createdAt < ago(180) ? createdAt : null;
+        return { userId: post.authorId, actorId, kind, postId, orgId: post.orgId, createdAt, readAt };
+      }),
+  );
 }
