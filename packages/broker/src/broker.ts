@@ -6,6 +6,7 @@ import { type BrokerOptions, resolveOptions, type Settings } from './core/option
 import { HttpEdge } from './edges/http-server.ts';
 import { createTokenVerifier, skippingVerifier } from './edges/jwt.ts';
 import { Flusher } from './edges/outbox.ts';
+import { StreamsEdge } from './edges/streams.ts';
 import { systemClock } from './edges/system-clock.ts';
 import { WebSocketEdge } from './edges/websocket.ts';
 
@@ -39,8 +40,10 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
     ? skippingVerifier
     : createTokenVerifier(token, subscriptionToken, clock);
   const engine = new Engine(settings, { clock, random, newClientId: randomUUID, newEpoch }, verifier);
-  const webSockets = new WebSocketEdge(engine, new Flusher());
+  const flusher = new Flusher();
+  const webSockets = new WebSocketEdge(engine, flusher);
   const edge = new HttpEdge(engine, webSockets);
+  const streams = new StreamsEdge(engine, edge, flusher);
   let port: number;
   try {
     port = await edge.listen(settings.host, settings.port);
@@ -55,7 +58,7 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
     apiUrl: `http://${hostFor(settings, port)}${settings.httpApi.handlerPrefix}`,
     port,
     close() {
-      closing ??= shutDown(engine, edge, webSockets);
+      closing ??= shutDown(engine, edge, [webSockets, streams]);
       return closing;
     },
   };
@@ -73,12 +76,19 @@ function newEpoch(): string {
   return Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
 }
 
-async function shutDown(engine: Engine, edge: HttpEdge, webSockets: WebSocketEdge): Promise<void> {
+/** A kind of connections. */
+interface Connections {
+  /** Those that are open, also those that have not connected yet. */
+  readonly size: number;
+  shutDown(): void;
+}
+
+async function shutDown(engine: Engine, edge: HttpEdge, kinds: readonly Connections[]): Promise<void> {
   // The clock's timers keep no process alive. Whoever awaits the end of the broker must not lose the process that it waits in.
   const alive = setInterval(() => {}, 60_000);
   edge.stopListening();
-  webSockets.shutDown();
-  await haveLeft(webSockets, engine);
+  for (const kind of kinds) kind.shutDown();
+  await haveLeft(kinds, engine);
   engine.stop();
   await edge.close();
   clearInterval(alive);
@@ -88,12 +98,12 @@ async function shutDown(engine: Engine, edge: HttpEdge, webSockets: WebSocketEdg
 const LOOK_MS = 10;
 
 /** Waits until the clients are gone, or for the time that the settings give. */
-function haveLeft(webSockets: WebSocketEdge, { surroundings, settings }: Engine): Promise<void> {
+function haveLeft(kinds: readonly Connections[], { surroundings, settings }: Engine): Promise<void> {
   const { clock } = surroundings;
   const deadline = clock.now() + settings.shutdown.timeoutMs;
   return new Promise((resolve) => {
     const look = () => {
-      if (webSockets.size === 0 || clock.now() >= deadline) resolve();
+      if (kinds.every(({ size }) => size === 0) || clock.now() >= deadline) resolve();
       else clock.after(LOOK_MS, look);
     };
     look();

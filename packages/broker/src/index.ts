@@ -1,5 +1,12 @@
 export { type Broker, startBroker } from './broker.ts';
 export type { ChannelOptions } from './core/channel-options.ts';
 export { BrokerConfigError, type BrokerErrorCode, EmbeddedBrokerError, ListenError } from './core/errors.ts';
-export type { BrokerOptions, ChannelsOptions, ClientOptions, HttpApiOptions, TokenOptions } from './core/options.ts';
+export type {
+  BrokerOptions,
+  ChannelsOptions,
+  ClientOptions,
+  HttpApiOptions,
+  StreamOptions,
+  TokenOptions,
+} from './core/options.ts';
 export { optionsFromEnv } from './edges/env.ts';

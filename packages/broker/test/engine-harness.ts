@@ -36,6 +36,7 @@ export class TestPeer implements Peer {
   readonly transport = 'websocket';
   readonly isUnidirectional = false;
   readonly isEmulation = false;
+  readonly refusedCloseDelayMs = 5000;
   readonly encoding: Encoding = jsonEncoding;
   /** Messages since the last `take`. */
   messages: string[] = [];

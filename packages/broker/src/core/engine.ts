@@ -9,6 +9,7 @@ import { Deadlines } from './deadlines.ts';
 import type { Hooks } from './hooks.ts';
 import { Hub } from './hub.ts';
 import { IdempotencyCache } from './idempotency.ts';
+import { Metrics } from './metrics.ts';
 import { Namespaces } from './namespaces.ts';
 import type { Settings } from './options.ts';
 import { SpecialTexts } from './special-texts.ts';
@@ -56,6 +57,7 @@ export class Engine {
   /** Identifies this process in `info` and to clients of emulated transports. */
   readonly nodeId: string;
   readonly startedAtMs: number;
+  readonly metrics = new Metrics();
   readonly #idempotency = new IdempotencyCache();
   #sweep: Iterator<Channel> | undefined;
   #cancelSweep: () => void;
@@ -96,6 +98,7 @@ export class Engine {
     const channel = keeps ? this.hub.channel(name, options) : this.hub.channels.get(name);
     const stream = keeps && channel ? this.stream(channel) : undefined;
     if (stream?.isOutdated(publish.version ?? 0, publish.versionEpoch ?? '')) return stream.position;
+    this.metrics.publications++;
     const offset = stream?.nextOffset ?? 0;
     const publication: StoredPublication = {
       data: publish.data,
@@ -200,6 +203,8 @@ export class Engine {
 
   /** Tells who wants to know that a client came or left. */
   announce(kind: 'join' | 'leave', channel: Channel, info: ClientInfo): void {
+    if (kind === 'join') this.metrics.joins++;
+    else this.metrics.leaves++;
     const texts = new Map<Encoding, ByteString>();
     for (const { options, session } of channel.subscribers) {
       if (!options.wantsJoinLeave) continue;

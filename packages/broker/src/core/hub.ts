@@ -7,6 +7,8 @@ import type { Subscription } from './subscription.ts';
 export class Hub {
   readonly sessions = new Map<string, Session>();
   readonly channels = new Map<string, Channel>();
+  /** Sessions whose commands come by other requests, by the id that only they know. */
+  readonly bySessionId = new Map<string, Session>();
   readonly #byUser = new Map<string, Set<Session>>();
   #subscriptions = 0;
 
@@ -30,6 +32,7 @@ export class Hub {
 
   addSession(session: Session): void {
     this.sessions.set(session.id, session);
+    if (session.sessionId !== '') this.bySessionId.set(session.sessionId, session);
     let sessions = this.#byUser.get(session.user);
     if (!sessions) {
       sessions = new Set();
@@ -40,6 +43,7 @@ export class Hub {
 
   removeSession(session: Session): void {
     if (!this.sessions.delete(session.id)) return;
+    this.bySessionId.delete(session.sessionId);
     const sessions = this.#byUser.get(session.user);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#byUser.delete(session.user);

@@ -116,6 +116,16 @@ export interface HttpApiOptions {
   readonly maxRequestBodySize?: number;
 }
 
+/** A transport over plain HTTP. */
+export interface StreamOptions {
+  /** @default false */
+  readonly enabled?: boolean;
+  /** @default '/connection/' and the name of the transport, such as '/connection/http_stream' */
+  readonly handlerPrefix?: string;
+  /** Bytes of a connect request. @default 65 536 */
+  readonly maxRequestBodySize?: number;
+}
+
 /** Options of `startBroker`. All have the defaults of Centrifugo 6. */
 export interface BrokerOptions {
   /** Address to listen on; '' is all interfaces. @default '127.0.0.1' */
@@ -133,6 +143,37 @@ export interface BrokerOptions {
     readonly handlerPrefix?: string;
     /** Bytes of one frame from a client. @default 65 536 */
     readonly messageSizeLimit?: number;
+  };
+  /** HTTP streaming: what the server sends is one long answer, what the client sends comes by `emulation`. */
+  readonly httpStream?: StreamOptions;
+  /** Server-sent events, in the same way. */
+  readonly sse?: StreamOptions;
+  /** Where clients of `httpStream` and `sse` send their commands. */
+  readonly emulation?: {
+    /** @default '/emulation' */
+    readonly handlerPrefix?: string;
+    /** @default 65 536 */
+    readonly maxRequestBodySize?: number;
+  };
+  /** Server-sent events for clients that only listen. */
+  readonly uniSse?: StreamOptions;
+  /** HTTP streaming for clients that only listen. */
+  readonly uniHttpStream?: StreamOptions;
+  /** A WebSocket for clients that only listen. */
+  readonly uniWebsocket?: {
+    /** @default false */
+    readonly enabled?: boolean;
+    /** @default '/connection/uni_websocket' */
+    readonly handlerPrefix?: string;
+    /** Bytes of the connect request. @default 65 536 */
+    readonly messageSizeLimit?: number;
+  };
+  /** Metrics for Prometheus. */
+  readonly prometheus?: {
+    /** @default false */
+    readonly enabled?: boolean;
+    /** @default '/metrics' */
+    readonly handlerPrefix?: string;
   };
   readonly health?: {
     /** @default true */
@@ -161,6 +202,17 @@ export interface Settings {
     readonly namespaces: ReadonlyMap<string, ResolvedChannelOptions>;
   };
   readonly websocket: { readonly disabled: boolean; readonly handlerPrefix: string; readonly messageSizeLimit: number };
+  readonly httpStream: Required<StreamOptions>;
+  readonly sse: Required<StreamOptions>;
+  readonly emulation: { readonly handlerPrefix: string; readonly maxRequestBodySize: number };
+  readonly uniSse: Required<StreamOptions>;
+  readonly uniHttpStream: Required<StreamOptions>;
+  readonly uniWebsocket: {
+    readonly enabled: boolean;
+    readonly handlerPrefix: string;
+    readonly messageSizeLimit: number;
+  };
+  readonly prometheus: { readonly enabled: boolean; readonly handlerPrefix: string };
   readonly health: { readonly enabled: boolean; readonly handlerPrefix: string };
   readonly shutdown: { readonly timeoutMs: number };
 }
@@ -244,6 +296,18 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
       handlerPrefix: options.websocket?.handlerPrefix ?? '/connection/websocket',
       messageSizeLimit: options.websocket?.messageSizeLimit ?? 65_536,
     },
+    httpStream: stream('http_stream', options.httpStream),
+    sse: stream('sse', options.sse),
+    emulation: { handlerPrefix: '/emulation', maxRequestBodySize: 65_536, ...options.emulation },
+    uniSse: stream('uni_sse', options.uniSse),
+    uniHttpStream: stream('uni_http_stream', options.uniHttpStream),
+    uniWebsocket: {
+      enabled: false,
+      handlerPrefix: '/connection/uni_websocket',
+      messageSizeLimit: 65_536,
+      ...options.uniWebsocket,
+    },
+    prometheus: { enabled: false, handlerPrefix: '/metrics', ...options.prometheus },
     health: {
       enabled: options.health?.enabled ?? true,
       handlerPrefix: options.health?.handlerPrefix ?? '/health',
@@ -252,6 +316,10 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
   };
   checkTogether(settings);
   return settings;
+}
+
+function stream(name: string, options: StreamOptions = {}): Required<StreamOptions> {
+  return { enabled: false, handlerPrefix: `/connection/${name}`, maxRequestBodySize: 65_536, ...options };
 }
 
 function checkNamespace(name: string): string {

@@ -11,6 +11,8 @@ export interface Peer {
   readonly isUnidirectional: boolean;
   /** Commands come by other requests (`/emulation`), so the client must be told its session and node. */
   readonly isEmulation: boolean;
+  /** How long a client whose connect command got an error may stay, in milliseconds. */
+  readonly refusedCloseDelayMs: number;
   /** Queues one encoded message. Urgent ones (replies, small fan-outs) leave before the rest. */
   push(message: ByteString, isUrgent: boolean): void;
   /** Sends what is queued (unless the client is too slow for it) and closes. */

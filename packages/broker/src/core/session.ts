@@ -1,6 +1,14 @@
 import type { ByteString } from '../protocol/byte-string.ts';
-import { type Disconnect, Disconnects, type ReplyError, type Unsubscribe, Unsubscribes } from '../protocol/codes.ts';
-import type { ClientInfo, Command, Push, Reply } from '../protocol/schema.ts';
+import {
+  type Disconnect,
+  Disconnects,
+  type ReplyError,
+  ReplyErrors,
+  type Unsubscribe,
+  Unsubscribes,
+} from '../protocol/codes.ts';
+import type { ClientInfo, Command, ConnectRequest, Push, Reply } from '../protocol/schema.ts';
+import { handleConnect } from './commands/connect.ts';
 import { handleCommand } from './commands/dispatch.ts';
 import { NO_SLOT, type Waiter } from './deadlines.ts';
 import type { Engine } from './engine.ts';
@@ -8,8 +16,13 @@ import type { Peer } from './peer.ts';
 import { type ClientEvent, ON_CLIENT, ON_SERVER, type SessionState } from './session-state.ts';
 import type { Subscription } from './subscription.ts';
 
-/** How long a refused client may take to close the connection itself. */
-const REFUSED_CLOSE_DELAY_MS = 5000;
+/** What a unidirectional client, which gets no replies, is told instead of an error. */
+const UNIDIRECTIONAL_REFUSALS: ReadonlyMap<number, Disconnect> = new Map<number, Disconnect>([
+  [ReplyErrors.Expired.code, Disconnects.Expired],
+  [ReplyErrors.TokenExpired.code, Disconnects.Expired],
+  [ReplyErrors.TooManyRequests.code, Disconnects.TooManyRequests],
+  [ReplyErrors.PermissionDenied.code, Disconnects.PermissionDenied],
+]);
 
 const NEVER = Number.POSITIVE_INFINITY;
 const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
@@ -19,6 +32,8 @@ export class Session implements Waiter {
   readonly engine: Engine;
   readonly peer: Peer;
   readonly id: string;
+  /** Known to the client alone, where commands come by other requests; '' elsewhere. */
+  readonly sessionId: string;
   user = '';
   /** JSON shown to others as `conn_info`. */
   info: ByteString | undefined = undefined;
@@ -47,6 +62,7 @@ export class Session implements Waiter {
     this.engine = engine;
     this.peer = peer;
     this.id = engine.surroundings.newClientId();
+    this.sessionId = peer.isEmulation || peer.isUnidirectional ? engine.surroundings.newClientId() : '';
     this.#staleAtMs = this.#closeAtMs = engine.nowMs + engine.settings.client.staleCloseDelayMs;
     this.#wait();
   }
@@ -66,6 +82,12 @@ export class Session implements Waiter {
   /** How others see this client. */
   clientInfo(channelInfo?: ByteString): ClientInfo {
     return { user: this.user, client: this.id, conn_info: this.info, chan_info: channelInfo };
+  }
+
+  /** Connects a client that sends nothing but its connect request. */
+  connect(request: ConnectRequest): void {
+    this.#state = ON_CLIENT[this.#state].connect === 'connecting' ? 'connecting' : this.#state;
+    void handleConnect(this, 0, request);
   }
 
   /** Takes a frame from the client. */
@@ -152,10 +174,14 @@ export class Session implements Waiter {
 
   /** The connect command failed with an error reply: the client is expected to leave. */
   refuse(id: number, error: ReplyError): void {
+    if (this.peer.isUnidirectional) {
+      this.close(UNIDIRECTIONAL_REFUSALS.get(error.code) ?? Disconnects.ServerError);
+      return;
+    }
     this.#state = ON_SERVER[this.#state].rejected;
     this.engine.hub.removeSession(this);
     this.error(id, error);
-    this.#closeAtMs = Math.min(this.engine.nowMs + REFUSED_CLOSE_DELAY_MS, this.#staleAtMs);
+    this.#closeAtMs = Math.min(this.engine.nowMs + this.peer.refusedCloseDelayMs, this.#staleAtMs);
     this.#pingAtMs = this.#roundAtMs = NEVER;
     this.#wait();
   }
@@ -222,7 +248,10 @@ export class Session implements Waiter {
     this.#backlog = undefined;
     this.engine.deadlines.cancel(this);
     this.engine.hub.removeSession(this);
-    if (disconnect) this.peer.close(disconnect);
+    if (disconnect) {
+      this.engine.metrics.countDisconnect(disconnect.code);
+      this.peer.close(disconnect);
+    }
     const subscriptions = this.#subscriptions;
     this.#subscriptions = NO_SUBSCRIPTIONS as Map<string, Subscription>;
     for (const subscription of subscriptions.values()) this.#leave(subscription);

@@ -1,5 +1,5 @@
 import type { ChannelOptions } from '../core/channel-options.ts';
-import type { ChannelsOptions, ClientOptions, HttpApiOptions, TokenOptions } from '../core/options.ts';
+import type { ChannelsOptions, ClientOptions, HttpApiOptions, StreamOptions, TokenOptions } from '../core/options.ts';
 import {
   duration,
   flag,
@@ -33,6 +33,13 @@ export interface Draft {
   readonly channel: Mutable<ChannelsOptions>;
   readonly withoutNamespace: Mutable<ChannelOptions>;
   readonly websocket: { disabled?: boolean; handlerPrefix?: string; messageSizeLimit?: number };
+  readonly httpStream: Mutable<StreamOptions>;
+  readonly sse: Mutable<StreamOptions>;
+  readonly emulation: { handlerPrefix?: string; maxRequestBodySize?: number };
+  readonly uniSse: Mutable<StreamOptions>;
+  readonly uniHttpStream: Mutable<StreamOptions>;
+  readonly uniWebsocket: { enabled?: boolean; handlerPrefix?: string; messageSizeLimit?: number };
+  readonly prometheus: { enabled?: boolean; handlerPrefix?: string };
   readonly health: { enabled: boolean; handlerPrefix?: string };
   readonly shutdown: { timeoutMs?: number };
 }
@@ -110,6 +117,9 @@ const channel = section((draft) => draft.channel);
 const personal = section((draft) => draft.personalChannel);
 const subscription = section((draft) => draft.subscriptionToken);
 const websocket = section((draft) => draft.websocket);
+const emulation = section((draft) => draft.emulation);
+const uniWebsocket = section((draft) => draft.uniWebsocket);
+const prometheus = section((draft) => draft.prometheus);
 const health = section((draft) => draft.health);
 const shutdown = section((draft) => draft.shutdown);
 
@@ -127,6 +137,18 @@ function tokenVariables(prefix: string, at: (draft: Draft) => Mutable<TokenOptio
     [`${prefix}_ISSUER`]: token('issuer', text),
     [`${prefix}_ISSUER_REGEX`]: token('issuerRegex', text),
     [`${prefix}_USER_ID_CLAIM`]: token('userIdClaim', text),
+  };
+}
+
+function streamVariables(
+  prefix: string,
+  at: (draft: Draft) => Mutable<StreamOptions>,
+): Record<string, Variable<Draft>> {
+  const stream = section(at);
+  return {
+    [`${prefix}_ENABLED`]: stream('enabled', flag),
+    [`${prefix}_HANDLER_PREFIX`]: stream('handlerPrefix', text),
+    [`${prefix}_MAX_REQUEST_BODY_SIZE`]: stream('maxRequestBodySize', wholeNumber),
   };
 }
 
@@ -178,6 +200,17 @@ export const HONOURED: ReadonlyMap<string, Variable<Draft>> = new Map(
     WEBSOCKET_DISABLED: websocket('disabled', flag),
     WEBSOCKET_HANDLER_PREFIX: websocket('handlerPrefix', text),
     WEBSOCKET_MESSAGE_SIZE_LIMIT: websocket('messageSizeLimit', wholeNumber),
+    ...streamVariables('HTTP_STREAM', ({ httpStream }) => httpStream),
+    ...streamVariables('SSE', ({ sse }) => sse),
+    EMULATION_HANDLER_PREFIX: emulation('handlerPrefix', text),
+    EMULATION_MAX_REQUEST_BODY_SIZE: emulation('maxRequestBodySize', wholeNumber),
+    ...streamVariables('UNI_SSE', ({ uniSse }) => uniSse),
+    ...streamVariables('UNI_HTTP_STREAM', ({ uniHttpStream }) => uniHttpStream),
+    UNI_WEBSOCKET_ENABLED: uniWebsocket('enabled', flag),
+    UNI_WEBSOCKET_HANDLER_PREFIX: uniWebsocket('handlerPrefix', text),
+    UNI_WEBSOCKET_MESSAGE_SIZE_LIMIT: uniWebsocket('messageSizeLimit', wholeNumber),
+    PROMETHEUS_ENABLED: prometheus('enabled', flag),
+    PROMETHEUS_HANDLER_PREFIX: prometheus('handlerPrefix', text),
     HEALTH_ENABLED: health('enabled', flag),
     HEALTH_HANDLER_PREFIX: health('handlerPrefix', text),
     SHUTDOWN_TIMEOUT: shutdown('timeoutMs', duration),
@@ -196,13 +229,13 @@ export const WITHOUT_EFFECT: readonly RegExp[] = [
   /^SWAGGER_/,
   /^GRAPHITE_/,
   /^OPENTELEMETRY_/,
-  /^PROMETHEUS_/,
+  /^PROMETHEUS_(?:INSTRUMENT_HTTP_HANDLERS|NATIVE_HISTOGRAMS|RECOVERED_PUBLICATIONS_HISTOGRAM)$/,
   /^PID_FILE$/,
   /^NODE_INFO_METRICS_AGGREGATE_INTERVAL$/,
   /^ENABLE_UNRELEASED_FEATURES$/,
   /^HTTP_API_EXTERNAL$/,
-  /^WEBSOCKET_(?:COMPRESSION|COMPRESSION_LEVEL|COMPRESSION_MIN_SIZE|DECOMPRESSED_MESSAGE_SIZE_LIMIT)$/,
-  /^WEBSOCKET_(?:READ_BUFFER_SIZE|USE_WRITE_BUFFER_POOL|WRITE_BUFFER_SIZE|WRITE_TIMEOUT)$/,
+  /^(?:UNI_)?WEBSOCKET_(?:COMPRESSION|COMPRESSION_LEVEL|COMPRESSION_MIN_SIZE|DECOMPRESSED_MESSAGE_SIZE_LIMIT)$/,
+  /^(?:UNI_)?WEBSOCKET_(?:READ_BUFFER_SIZE|USE_WRITE_BUFFER_POOL|WRITE_BUFFER_SIZE|WRITE_TIMEOUT)$/,
   /^CLIENT_CHANNEL_POSITION_MAX_TIME_LAG$/,
   /^CLIENT_(?:SUBSCRIPTION_)?TOKEN_INSECURE_SKIP_JWKS_ENDPOINT_SAFETY_CHECK$/,
 ];
@@ -219,13 +252,11 @@ export const DEFAULT_ONLY: ReadonlyMap<string, readonly string[]> = new Map([
   ['CONSUMERS', ['[]']],
   ['PROXIES', ['[]']],
   ['GRPC_API_ENABLED', ['false']],
-  ['HTTP_STREAM_ENABLED', ['false']],
-  ['SSE_ENABLED', ['false']],
   ['INIT_ENABLED', ['false']],
   ['UNI_GRPC_ENABLED', ['false']],
-  ['UNI_HTTP_STREAM_ENABLED', ['false']],
-  ['UNI_SSE_ENABLED', ['false']],
-  ['UNI_WEBSOCKET_ENABLED', ['false']],
+  ['UNI_HTTP_STREAM_CONNECT_CODE_TO_HTTP_RESPONSE_ENABLED', ['false']],
+  ['UNI_SSE_CONNECT_CODE_TO_HTTP_RESPONSE_ENABLED', ['false']],
+  ['CLIENT_CONNECT_CODE_TO_UNIDIRECTIONAL_DISCONNECT_ENABLED', ['false']],
   ['WEBTRANSPORT_ENABLED', ['false']],
   ['HTTP_SERVER_TLS_ENABLED', ['false']],
   ['HTTP_SERVER_TLS_AUTOCERT_ENABLED', ['false']],

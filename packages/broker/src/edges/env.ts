@@ -32,6 +32,13 @@ export function optionsFromEnv(env: Environment): BrokerOptions {
     channel: {},
     withoutNamespace: {},
     websocket: {},
+    httpStream: {},
+    sse: {},
+    emulation: {},
+    uniSse: {},
+    uniHttpStream: {},
+    uniWebsocket: {},
+    prometheus: {},
     health: { enabled: false },
     shutdown: {},
   };

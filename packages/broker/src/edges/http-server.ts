@@ -11,7 +11,6 @@ import type { Engine } from '../core/engine.ts';
 import { matchesGlob } from '../core/glob.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
 import { jsonBytes } from '../protocol/byte-string.ts';
-import { jsonEncoding } from '../protocol/json-encoding.ts';
 import { createKeyCheck } from './api-key.ts';
 import { ApiLane, type LaneExits } from './http-lane.ts';
 import { readBody } from './read-body.ts';
@@ -26,7 +25,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const BACKLOG = 4096;
 
 /** Serves a path. Other transports and pages add themselves here. */
-export type Route = (request: IncomingMessage, response: ServerResponse, query: string) => void;
+export type Route = (request: IncomingMessage, response: ServerResponse, query: string) => void | Promise<void>;
 
 /** Everything that arrives on the port. */
 export class HttpEdge implements LaneExits {
@@ -43,10 +42,11 @@ export class HttpEdge implements LaneExits {
   constructor(engine: Engine, webSockets: WebSocketEdge) {
     this.#engine = engine;
     this.#webSockets = webSockets;
-    const { httpApi, health, client } = engine.settings;
+    const { httpApi, health, prometheus, client } = engine.settings;
     this.#newConnections = new TokenBucket(client.connectionRateLimit);
     this.#isKeyRight = httpApi.insecure ? () => true : createKeyCheck(httpApi.key);
     if (health.enabled) this.route(health.handlerPrefix, (_request, response) => answer(response, 200, '{}', true));
+    if (prometheus.enabled) this.route(prometheus.handlerPrefix, (_request, response) => this.#metrics(response));
     this.#http = createHttpServer(
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
@@ -117,7 +117,7 @@ export class HttpEdge implements LaneExits {
     const clean = cleanPath(path);
     if (clean !== path) redirect(response, clean, query);
     else if (method !== undefined) void this.#serveApi(method, request, response, query);
-    else if (this.#routes.has(path)) this.#routes.get(path)!(request, response, query);
+    else if (this.#routes.has(path)) void this.#routes.get(path)!(request, response, query);
     else if (!websocket.disabled && path === websocket.handlerPrefix) answer(response, 400, 'Bad Request\n', false);
     else answer(response, 404, '404 page not found\n', false);
   }
@@ -137,23 +137,36 @@ export class HttpEdge implements LaneExits {
     answer(response, result.status, result.body, result.isJson);
   }
 
+  #metrics(response: ServerResponse): void {
+    const { user, system } = process.cpuUsage();
+    const use = { rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
+    const text = this.#engine.metrics.text(this.#engine, use);
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+    response.end(text);
+  }
+
   /** Upgrades to a WebSocket, if path, origin and limits allow it. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { websocket } = this.#engine.settings;
-    const [path] = splitTarget(request.url ?? '');
-    if (websocket.disabled || path !== websocket.handlerPrefix) {
-      reject(socket, 404);
-      return;
-    }
-    if (this.#isOverLimit()) {
-      reject(socket, 503);
-      return;
-    }
-    if (!this.#isOriginAllowed(request.headers.origin)) {
-      reject(socket, 403);
-      return;
-    }
-    this.#webSockets.accept(request, socket, head, jsonEncoding);
+    const { websocket, uniWebsocket } = this.#engine.settings;
+    const [path, query] = splitTarget(request.url ?? '');
+    const isBidirectional = !websocket.disabled && path === websocket.handlerPrefix;
+    const isUnidirectional = uniWebsocket.enabled && path === uniWebsocket.handlerPrefix;
+    if (!isBidirectional && !isUnidirectional) reject(socket, 404);
+    else if (this.#isOverLimit()) reject(socket, 503);
+    else if (!this.#isOriginAllowed(request.headers.origin)) reject(socket, 403);
+    else if (isBidirectional) this.#webSockets.accept(request, socket, head, query);
+    else this.#webSockets.acceptUnidirectional(request, socket, head, query);
+  }
+
+  /** What lets a browser of an allowed origin read a response. The request itself is served to anybody. */
+  corsHeaders({ headers }: IncomingMessage): Record<string, string> {
+    if (!this.#isOriginAllowed(headers.origin)) return {};
+    const wanted = headers['access-control-request-headers'];
+    return {
+      'access-control-allow-origin': headers.origin ?? '',
+      'access-control-allow-credentials': 'true',
+      ...(wanted && wanted !== 'null' ? { 'access-control-allow-headers': String(wanted) } : {}),
+    };
   }
 
   #isOriginAllowed(origin: string | undefined): boolean {

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { ByteString } from '../protocol/byte-string.ts';
 
 /**
@@ -58,9 +57,17 @@ export interface OutboxOwner {
   overflowed(): void;
 }
 
+/** Where bytes go: a socket, or the response of a request. */
+export interface Sink {
+  readonly destroyed: boolean;
+  readonly writableLength: number;
+  write(bytes: Buffer): boolean;
+  once(event: 'drain', listener: () => void): unknown;
+}
+
 /** What waits to be sent to one client. */
 export class Outbox {
-  readonly socket: Socket;
+  readonly #sink: Sink;
   readonly #flusher: Flusher;
   readonly #lineage: Lineage;
   readonly #maxBytes: number;
@@ -72,8 +79,8 @@ export class Outbox {
   isUrgent = false;
   isQueued = false;
 
-  constructor(socket: Socket, flusher: Flusher, lineage: Lineage, maxBytes: number, owner: OutboxOwner) {
-    this.socket = socket;
+  constructor(sink: Sink, flusher: Flusher, lineage: Lineage, maxBytes: number, owner: OutboxOwner) {
+    this.#sink = sink;
     this.#flusher = flusher;
     this.#lineage = lineage;
     this.#maxBytes = maxBytes;
@@ -90,7 +97,7 @@ export class Outbox {
   push(message: ByteString, isUrgent: boolean): void {
     if (this.#isClosed) return;
     this.#tail = this.#tail.append(message);
-    const waiting = this.#tail.bytes + (this.#isBlocked ? this.socket.writableLength : 0);
+    const waiting = this.#tail.bytes + (this.#isBlocked ? this.#sink.writableLength : 0);
     if (waiting > this.#maxBytes) this.#owner.overflowed();
     else if (!this.#isBlocked) this.#flusher.add(this, isUrgent);
   }
@@ -103,13 +110,13 @@ export class Outbox {
 
   #write(): void {
     const { root, framing } = this.#lineage;
-    if (this.#tail === root || this.socket.destroyed) return;
+    if (this.#tail === root || this.#sink.destroyed) return;
     const frame = this.#tail.frame(framing);
     this.#tail = root;
     // write() also says false to a large piece that went out at once: only what is still there counts.
-    if (this.socket.write(frame) || this.socket.writableLength === 0) return;
+    if (this.#sink.write(frame) || this.#sink.writableLength === 0) return;
     this.#isBlocked = true;
-    this.socket.once('drain', () => {
+    this.#sink.once('drain', () => {
       this.#isBlocked = false;
       this.flush();
     });

@@ -4,20 +4,33 @@ import { type Server, WebSocket, WebSocketServer } from 'ws';
 import type { Engine } from '../core/engine.ts';
 import type { Peer } from '../core/peer.ts';
 import { Session } from '../core/session.ts';
-import type { ByteString } from '../protocol/byte-string.ts';
+import { type ByteString, jsonBytes } from '../protocol/byte-string.ts';
 import { type Disconnect, Disconnects } from '../protocol/codes.ts';
 import type { Encoding } from '../protocol/encoding.ts';
+import { jsonEncoding, unidirectionalJsonEncoding } from '../protocol/json-encoding.ts';
+import { decodeJson } from '../protocol/json-message.ts';
+import { protobufEncoding } from '../protocol/protobuf-encoding.ts';
+import { ConnectRequest } from '../protocol/schema.ts';
 import { type Flusher, type Lineage, Outbox, type OutboxOwner } from './outbox.ts';
 import { websocketFrame } from './websocket-frame.ts';
 
+const PROTOBUF_SUBPROTOCOL = 'centrifuge-protobuf';
 /** Sub-protocols that clients may ask for. */
-const SUBPROTOCOLS = ['centrifuge-json'];
+const SUBPROTOCOLS = ['centrifuge-json', PROTOBUF_SUBPROTOCOL];
 /** Bytes that may wait on a socket when a pong is added. */
 const MAX_UNSENT_PONG_BYTES = 16 * 1024;
 /** How long a client may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5000;
 /** The same for one that does not read: it will not answer. */
 const SLOW_CLOSE_TIMEOUT_MS = 1000;
+
+/** What all connections of one kind share. */
+interface WebSocketKind {
+  readonly transport: 'websocket' | 'uni_websocket';
+  readonly isUnidirectional: boolean;
+  readonly encoding: Encoding;
+  readonly lineage: Lineage;
+}
 
 /** A `ws` socket that knows its peer, so that listeners need no closure per connection. */
 class PeerSocket extends WebSocket {
@@ -29,9 +42,10 @@ class PeerSocket extends WebSocket {
  * because `ws` then writes each of its own frames (pong, close) in one synchronous piece.
  */
 class WebSocketPeer implements Peer, OutboxOwner {
-  readonly transport = 'websocket';
-  readonly isUnidirectional = false;
+  readonly transport: string;
+  readonly isUnidirectional: boolean;
   readonly isEmulation = false;
+  readonly refusedCloseDelayMs = CLOSE_TIMEOUT_MS;
   readonly encoding: Encoding;
   readonly session: Session;
   readonly #webSocket: PeerSocket;
@@ -44,15 +58,16 @@ class WebSocketPeer implements Peer, OutboxOwner {
     webSocket: PeerSocket,
     socket: Socket,
     flusher: Flusher,
-    lineage: Lineage,
-    encoding: Encoding,
+    kind: WebSocketKind,
     peers: Set<WebSocketPeer>,
   ) {
-    this.encoding = encoding;
+    this.transport = kind.transport;
+    this.isUnidirectional = kind.isUnidirectional;
+    this.encoding = kind.encoding;
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#peers = peers;
-    this.#outbox = new Outbox(socket, flusher, lineage, engine.settings.client.queueMaxSize, this);
+    this.#outbox = new Outbox(socket, flusher, kind.lineage, engine.settings.client.queueMaxSize, this);
     this.session = new Session(engine, this);
     peers.add(this);
   }
@@ -63,6 +78,19 @@ class WebSocketPeer implements Peer, OutboxOwner {
 
   overflowed(): void {
     this.session.close(Disconnects.Slow);
+  }
+
+  /** A frame from the client. One that only listens sends its connect request and nothing more. */
+  receive(frame: Buffer): void {
+    if (!this.isUnidirectional) this.session.receive(frame);
+    else if (this.session.state === 'waiting') this.connect(frame);
+  }
+
+  /** Connects a client that only listens. */
+  connect(request: Buffer): void {
+    const connect = decodeJson(ConnectRequest, jsonBytes(request));
+    if (connect) this.session.connect(connect);
+    else this.session.close(Disconnects.BadRequest);
   }
 
   /** The connection is closed. */
@@ -76,6 +104,8 @@ class WebSocketPeer implements Peer, OutboxOwner {
   }
 
   close({ code, reason }: Disconnect): void {
+    // Those that only listen are told by a push too.
+    if (this.isUnidirectional) this.push(this.encoding.encodePush({ disconnect: { code, reason } }), true);
     const isSlow = code === Disconnects.Slow.code;
     this.#outbox.close(!isSlow);
     const webSocket = this.#webSocket;
@@ -108,7 +138,7 @@ class WebSocketPeer implements Peer, OutboxOwner {
 
 function onMessage(this: WebSocket, data: WebSocket.RawData): void {
   // With the default `binaryType` of a server, `ws` hands over one Buffer.
-  if (this instanceof PeerSocket && Buffer.isBuffer(data)) this.peer?.session.receive(data);
+  if (this instanceof PeerSocket && Buffer.isBuffer(data)) this.peer?.receive(data);
 }
 
 /** Pongs are not queued for a client that does not read: its pings would fill the memory. */
@@ -128,23 +158,29 @@ export class WebSocketEdge {
   readonly #engine: Engine;
   readonly #flusher: Flusher;
   readonly #server: Server<typeof PeerSocket>;
-  readonly #lineages = new Map<Encoding, Lineage>();
+  readonly #unidirectionalServer: Server<typeof PeerSocket>;
+  readonly #json: WebSocketKind;
+  readonly #protobuf: WebSocketKind;
+  readonly #unidirectional: WebSocketKind;
   readonly #peers = new Set<WebSocketPeer>();
 
   constructor(engine: Engine, flusher: Flusher) {
     this.#engine = engine;
     this.#flusher = flusher;
-    this.#server = new WebSocketServer<typeof PeerSocket>({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      autoPong: false,
-      // JSON is looked at anyway; malformed UTF-8 in it is repaired, not refused.
-      skipUTF8Validation: true,
-      handleProtocols: (protocols) => SUBPROTOCOLS.find((protocol) => protocols.has(protocol)) ?? false,
-      maxPayload: engine.settings.websocket.messageSizeLimit,
-      WebSocket: PeerSocket,
-    });
+    const { websocket, uniWebsocket } = engine.settings;
+    this.#server = createServer(websocket.messageSizeLimit, SUBPROTOCOLS);
+    this.#unidirectionalServer = createServer(uniWebsocket.messageSizeLimit, []);
+    const bidirectional = { transport: 'websocket', isUnidirectional: false } as const;
+    const joined = ({ isBinary, separator }: Encoding) =>
+      flusher.lineage((messages) => websocketFrame(isBinary, messages.join(separator)));
+    this.#json = { ...bidirectional, encoding: jsonEncoding, lineage: joined(jsonEncoding) };
+    this.#protobuf = { ...bidirectional, encoding: protobufEncoding, lineage: joined(protobufEncoding) };
+    this.#unidirectional = {
+      transport: 'uni_websocket',
+      isUnidirectional: true,
+      encoding: unidirectionalJsonEncoding,
+      lineage: flusher.lineage((messages) => Buffer.concat(messages.map((message) => websocketFrame(false, message)))),
+    };
   }
 
   /** Connections that are open, also those that have not connected yet. */
@@ -157,32 +193,54 @@ export class WebSocketEdge {
     for (const { session } of this.#peers) session.shutDown();
   }
 
-  #lineage(encoding: Encoding): Lineage {
-    let lineage = this.#lineages.get(encoding);
-    if (!lineage) {
-      const { isBinary, separator } = encoding;
-      lineage = this.#flusher.lineage((messages) => websocketFrame(isBinary, messages.join(separator)));
-      this.#lineages.set(encoding, lineage);
-    }
-    return lineage;
-  }
-
-  /** Upgrades a request whose path, origin and limits have been checked. */
-  accept(request: IncomingMessage, socket: Socket, head: Buffer, encoding: Encoding): void {
+  /**
+   * Upgrades a request whose path, origin and limits have been checked.
+   * @param query asks for Protobuf with `cf_protocol=protobuf`; so does the sub-protocol
+   */
+  accept(request: IncomingMessage, socket: Socket, head: Buffer, query: string): void {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.peer = new WebSocketPeer(
-        this.#engine,
-        webSocket,
-        socket,
-        this.#flusher,
-        this.#lineage(encoding),
-        encoding,
-        this.#peers,
-      );
-      webSocket.on('message', onMessage);
-      webSocket.on('ping', onPing);
-      webSocket.on('close', onClose);
-      webSocket.on('error', onError);
+      const isProtobuf = webSocket.protocol === PROTOBUF_SUBPROTOCOL || wantsProtobuf(query);
+      this.#open(webSocket, socket, isProtobuf ? this.#protobuf : this.#json);
     });
   }
+
+  /** The same for a client that only listens; its connect request may stand in the query. */
+  acceptUnidirectional(request: IncomingMessage, socket: Socket, head: Buffer, query: string): void {
+    this.#unidirectionalServer.handleUpgrade(request, socket, head, (webSocket) => {
+      const peer = this.#open(webSocket, socket, this.#unidirectional);
+      const connect = new URLSearchParams(query).get('cf_connect');
+      if (connect) peer.connect(Buffer.from(connect));
+    });
+  }
+
+  #open(webSocket: PeerSocket, socket: Socket, kind: WebSocketKind): WebSocketPeer {
+    const peer = new WebSocketPeer(this.#engine, webSocket, socket, this.#flusher, kind, this.#peers);
+    webSocket.peer = peer;
+    webSocket.on('message', onMessage);
+    webSocket.on('ping', onPing);
+    webSocket.on('close', onClose);
+    webSocket.on('error', onError);
+    return peer;
+  }
+}
+
+function createServer(maxPayload: number, subprotocols: readonly string[]): Server<typeof PeerSocket> {
+  return new WebSocketServer<typeof PeerSocket>({
+    noServer: true,
+    clientTracking: false,
+    // Frames are written below ws, which is safe only without compression.
+    perMessageDeflate: false,
+    autoPong: false,
+    // JSON is looked at anyway; malformed UTF-8 in it is repaired, not refused.
+    skipUTF8Validation: true,
+    handleProtocols: (protocols) => subprotocols.find((protocol) => protocols.has(protocol)) ?? false,
+    maxPayload,
+    WebSocket: PeerSocket,
+  });
+}
+
+function wantsProtobuf(query: string): boolean {
+  if (query === '') return false;
+  const parameters = new URLSearchParams(query);
+  return parameters.get('cf_protocol') === 'protobuf' || parameters.get('format') === 'protobuf';
 }

@@ -44,6 +44,20 @@ function jsonTags(tags: ReadonlyMap<string, string>): ByteString {
   return `{${[...tags].map(([key, value]) => `${jsonString(key)}:${jsonString(value)}`).join(',')}}`;
 }
 
+/** What unidirectional transports send: bare pushes, without the reply around them. */
+export const unidirectionalJsonEncoding: Encoding = {
+  name: 'json',
+  isBinary: false,
+  separator: '\n',
+  ping: '{}',
+  decodeFrame,
+  asDeltaData: (data) => jsonString(utf8Text(data)),
+  encodeReply: (reply) => encodeJson(Reply, reply),
+  encodePush: (push) => encodeJson(Push, push),
+  encodePublication: (channel, publication) =>
+    `{"channel":${jsonString(channel)},"pub":{${publicationMembers(publication)}}}`,
+};
+
 /** Messages as JSON, one per line. */
 export const jsonEncoding: Encoding = {
   name: 'json',

@@ -242,6 +242,9 @@ export const Reply = {
   sub_refresh: one(15, { expires: one(1, 'bool'), ttl: one(2, 'uint32') }),
 };
 
+/** Commands sent by a request of their own. In JSON, `data` is a text of commands. */
+export const EmulationRequest = { node: one(1, 'string'), session: one(2, 'string'), data: one(3, 'bytes') };
+
 export type Command = Decoded<typeof Command>;
 export type ConnectRequest = Decoded<typeof ConnectRequest>;
 export type SubscribeRequest = Decoded<typeof SubscribeRequest>;

@@ -91,7 +91,7 @@ interface Target {
 function targets(engine: Engine, { user, client, session }: Target): Session[] {
   return engine.hub
     .ofUser(user)
-    .filter(({ id }) => (client === '' || client === id) && (session === '' || session === id));
+    .filter(({ id, sessionId }) => (client === '' || client === id) && (session === '' || session === sessionId));
 }
 
 const subscribe = method(schemas.SubscribeRequest, (engine, request) => {

@@ -186,7 +186,7 @@ function connectResult(session: Session, nowSeconds: number): ConnectResult {
     ttl: isExpiring ? session.expireAt - nowSeconds : 0,
     ping: client.pingIntervalMs > 0 ? Math.floor(client.pingIntervalMs / 1000) : 0,
     pong: client.pongTimeoutMs > 0 && client.pingIntervalMs > 0 && !peer.isUnidirectional,
-    session: peer.isEmulation || peer.isUnidirectional ? session.id : '',
+    session: session.sessionId,
     node: peer.isEmulation ? engine.nodeId : '',
     time: client.connectIncludeServerTime ? engine.nowMs : 0,
   };

@@ -1,0 +1,68 @@
+import type { Engine } from './engine.ts';
+
+/** What has happened so far. The engine counts; reading makes the text. */
+export class Metrics {
+  publications = 0;
+  joins = 0;
+  leaves = 0;
+  readonly #disconnects = new Map<number, number>();
+
+  countDisconnect(code: number): void {
+    this.#disconnects.set(code, (this.#disconnects.get(code) ?? 0) + 1);
+  }
+
+  /** All metrics in Prometheus' text format, under Centrifugo's names where they mean the same. */
+  text({ hub, startedAtMs }: Engine, { rssBytes, cpuSeconds }: ProcessUse): string {
+    const byTransport = new Map<string, number>();
+    for (const { peer } of hub.sessions.values())
+      byTransport.set(peer.transport, (byTransport.get(peer.transport) ?? 0) + 1);
+    return [
+      gauge('centrifugo_node_num_clients', 'Connected clients.', hub.sessions.size),
+      gauge('centrifugo_node_num_users', 'Different users among them.', hub.userCount),
+      gauge('centrifugo_node_num_channels', 'Channels with subscribers.', [...hub.activeChannels()].length),
+      gauge('centrifugo_node_num_subscriptions', 'Subscriptions of all clients.', hub.subscriptionCount),
+      gauge('centrifugo_node_num_nodes', 'Servers that work together; the embedded broker is alone.', 1),
+      family(
+        'centrifugo_client_connections_inflight',
+        'gauge',
+        'Connected clients by transport.',
+        label('transport', byTransport),
+      ),
+      family('centrifugo_node_messages_sent_count', 'counter', 'Messages published into channels.', [
+        ['{type="publication"}', this.publications],
+        ['{type="join"}', this.joins],
+        ['{type="leave"}', this.leaves],
+      ]),
+      family(
+        'centrifugo_client_num_server_disconnects',
+        'counter',
+        'Connections closed by the server, by code.',
+        label('code', this.#disconnects),
+      ),
+      family('process_cpu_seconds_total', 'counter', 'CPU time of the process.', [['', cpuSeconds]]),
+      gauge('process_resident_memory_bytes', 'Memory of the process.', rssBytes),
+      gauge('process_start_time_seconds', 'When the broker was started.', startedAtMs / 1000),
+    ].join('');
+  }
+}
+
+/** What the process has used. */
+export interface ProcessUse {
+  readonly rssBytes: number;
+  readonly cpuSeconds: number;
+}
+
+type Sample = readonly [labels: string, value: number];
+
+function label(name: string, values: ReadonlyMap<string | number, number>): Sample[] {
+  return [...values].map(([key, value]) => [`{${name}="${key}"}`, value]);
+}
+
+function gauge(name: string, help: string, value: number): string {
+  return family(name, 'gauge', help, [['', value]]);
+}
+
+function family(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {
+  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`);
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
