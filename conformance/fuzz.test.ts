@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { centrifugoDriver, findCentrifugo } from './drivers/centrifugo.ts';
-import type { Server } from './drivers/driver.ts';
 import { embeddedDriver } from './drivers/embedded.ts';
 import { ENVIRONMENTS } from './environments.ts';
 import { compareServers, compareWithRecording } from './fuzz/compare.ts';
@@ -13,18 +12,13 @@ import type { Recordings } from './fuzz/record-exchanges.ts';
 const source = findCentrifugo();
 /** Enough to notice a slip in what was right before; `pnpm fuzz` is for finding what nobody noticed yet. */
 const NUM_RUNS = 40;
-/** Recorded programs have channels and users of their own, so several may be played side by side: they mostly wait. */
-const AT_A_TIME = 8;
-
-let embedded: Server;
-beforeAll(async () => {
-  embedded = await embeddedDriver().start(ENVIRONMENTS.standard);
-});
-afterAll(() => embedded.close());
+/** Programs mostly wait, so several are played side by side; each on a server of its own, because calls without a user are about all anonymous clients. */
+const AT_A_TIME = 6;
 
 describe.runIf(source && source.kind !== 'url')('random programs on both servers', () => {
   test('they do the same', { timeout: 120_000 }, async () => {
     const real = await centrifugoDriver(source!).start(ENVIRONMENTS.standard);
+    const embedded = await embeddedDriver().start(ENVIRONMENTS.standard);
     const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
     process.stdout.write(`fuzz: seed ${seed} (SEED=${seed} repeats it)\n`);
     let played = 0;
@@ -37,7 +31,7 @@ describe.runIf(source && source.kind !== 'url')('random programs on both servers
         { seed, numRuns: NUM_RUNS, interruptAfterTimeLimit: 60_000 },
       );
     } finally {
-      await real.close();
+      await Promise.all([real.close(), embedded.close()]);
     }
   });
 });
@@ -51,12 +45,14 @@ describe.runIf(!source)('programs recorded of a real Centrifugo', () => {
     const differences: string[] = [];
     const waiting = [...exchanges.entries()];
     const playAll = async (): Promise<void> => {
+      const embedded = await embeddedDriver().start(ENVIRONMENTS.standard);
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [index, { program: steps, observation }] = next;
         const unique = `p${index}r${process.pid}`;
         const difference = await compareWithRecording(steps, observation, embedded.nodes[0], unique);
         if (difference) differences.push(`program ${index}: ${difference}`);
       }
+      await embedded.close();
     };
     await Promise.all(Array.from({ length: AT_A_TIME }, playAll));
     expect(differences).toEqual([]);
