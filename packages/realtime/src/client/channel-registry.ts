@@ -149,6 +149,7 @@ export class ChannelRegistry {
           record.dropped();
           this.#route(record);
         }
+        this.#fillRoom();
       },
     };
   }
@@ -257,11 +258,12 @@ export class ChannelRegistry {
     this.#grants.drop(record.channel, attachment.token);
     record.attachment = null;
     attachment.leave();
-    if (code !== BrokerCode.AlreadySubscribed || !record.isByConnection) {
-      if (code !== null && code >= BrokerCode.ServerUnsubscribe) record.ended(code);
-      else this.#refuse(record, `${reason}.`, code !== null && code >= FIRST_BROKER_CODE ? code : null);
-    }
-    this.#fillRoom();
+    if (code === BrokerCode.AlreadySubscribed && record.isByConnection) return;
+    if (code !== null && code >= BrokerCode.ServerUnsubscribe) record.ended(code);
+    else this.#refuse(record, `${reason}.`, code !== null && code >= FIRST_BROKER_CODE ? code : null);
+    // The broker's limit is lower than ours: this one waits for room like those that we refuse, and makes none for others.
+    if (code === BrokerCode.LimitExceeded) record.isOverLimit = true;
+    else this.#fillRoom();
   }
 
   #refuse(record: ChannelRecord, reason: string, code: number | null = null): void {
@@ -276,9 +278,13 @@ export class ChannelRegistry {
     record.dropped();
   }
 
+  /** What the connection has to carry: what its token lists, what the server joined besides, and what has a grant. */
   *#joins(): Iterable<Join> {
-    for (const { channel, attachment, isByConnection } of this.#records.values())
-      if (attachment || isByConnection) yield { channel, token: attachment?.token ?? null };
+    const listed: ReadonlySet<string> = this.#host.claims?.channels ?? new Set();
+    for (const channel of listed) yield { channel, token: null };
+    for (const { channel, attachment, isByConnection, isCovered } of this.#records.values())
+      if (attachment) yield { channel, token: attachment.token };
+      else if (isByConnection && isCovered && !listed.has(channel)) yield { channel, token: null };
   }
 
   /** What did not fit is tried again. */

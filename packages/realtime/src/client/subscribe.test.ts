@@ -662,3 +662,30 @@ describe('limits', () => {
     );
   });
 });
+
+describe("the broker's own limit", () => {
+  it('refuses what is over it with 106, and the channel joins when another is left', async () => {
+    const client = start({ channelLimit: 3 }).createClient();
+    const first = client.manager.subscribe('trpc:org:1', () => {});
+    const listener = createRecorder();
+    client.manager.subscribe('trpc:org:2', listener.handler, listener.options);
+    await realtime.advance(50);
+    expect(listener.lines).toEqual(['loss refused']);
+    expect(listener.losses[0]).toMatchObject({ error: { brokerCode: 106 } });
+    first();
+    await realtime.advance(50);
+    expect(listener.lines).toEqual(['loss refused', 'join 0']);
+  });
+
+  it('counts what the token lists before the connection tells of it', async () => {
+    const client = start().createClient({ maxChannels: 3 });
+    const listeners = [1, 2].map((id) => {
+      const listener = createRecorder();
+      client.manager.addGrant(realtime.grant('user-1', `trpc:org:${id}`));
+      client.manager.subscribe(`trpc:org:${id}`, listener.handler, listener.options);
+      return listener;
+    });
+    await realtime.advance(50);
+    expect(listeners.map(({ lines }) => lines)).toEqual([['join 0'], ['loss refused']]);
+  });
+});

@@ -18,6 +18,8 @@ export interface TestRealtimeOptions {
   readonly latencyMs?: number;
   /** Publications that a channel keeps for recovery. @default 300 */
   readonly historySize?: number;
+  /** Channels that one connection may join; more are refused with 106. @default 128 */
+  readonly channelLimit?: number;
   /** Who is given grants by `getChannelTokens`. @default everybody for everything */
   readonly mayRead?: (userId: string, channel: string) => boolean;
 }
@@ -94,10 +96,10 @@ class TestManager extends RealtimeManager {
  * ```
  */
 export function createTestRealtime(options: TestRealtimeOptions = {}): TestRealtime {
-  const { seed = 1, latencyMs = 0, historySize = 300, mayRead = () => true } = options;
+  const { seed = 1, latencyMs = 0, historySize = 300, channelLimit = 128, mayRead = () => true } = options;
   const clock = new VirtualClock();
   const random = seededRandom(seed);
-  const broker = new MemoryBroker(clock, historySize);
+  const broker = new MemoryBroker(clock, { historySize, channelLimit });
   const fate = new WireFate(random);
   const clients = new Set<TestClient>();
 

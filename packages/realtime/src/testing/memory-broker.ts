@@ -34,6 +34,7 @@ interface Stream {
 /** Codes as Centrifugo has them. */
 export const MemoryCode = {
   permissionDenied: 103,
+  limitExceeded: 106,
   notAvailable: 108,
   tokenExpired: 109,
   insufficientState: 3010,
@@ -50,15 +51,17 @@ export class MemoryBroker {
   isUp = true;
   readonly #clock: Clock;
   readonly #historySize: number;
+  readonly #channelLimit: number;
   #streams = new Map<string, Stream>();
   #epochs = 0;
   #failures: { count: number; error: BrokerError } | null = null;
   readonly #issued = new Map<string, 'valid' | 'expired'>();
   readonly #sessions = new Map<MemorySession, Set<string>>();
 
-  constructor(clock: Clock, historySize = 300) {
+  constructor(clock: Clock, { historySize = 300, channelLimit = 128 } = {}) {
     this.#clock = clock;
     this.#historySize = historySize;
+    this.#channelLimit = channelLimit;
   }
 
   /** A token that this broker takes: of a connection, or, with `channel`, of one subscription. */
@@ -162,6 +165,11 @@ export class MemoryBroker {
     const channels = this.#sessions.get(session) ?? [];
     this.#sessions.delete(session);
     for (const channel of channels) this.#presenceChanged(channel);
+  }
+
+  /** Whether the connection has joined as many channels as it may. */
+  isFull(session: MemorySession): boolean {
+    return (this.#sessions.get(session)?.size ?? 0) >= this.#channelLimit;
   }
 
   /** Joins, and recovers from `since` where that is still possible. */

@@ -155,6 +155,8 @@ export class MemoryChannels {
       if (fault === MemoryCode.tokenExpired) void this.#renew(subscription);
       else if (fault === MemoryCode.invalidToken) wire.down(() => close(fault, 'invalid token'));
       else if (fault !== null) wire.down(() => isWaiting() && this.#end(subscription, fault, 'permission denied'));
+      else if (broker.isFull(session))
+        wire.down(() => isWaiting() && this.#end(subscription, MemoryCode.limitExceeded, 'limit exceeded'));
       else {
         const join = broker.join(session, channel, subscription.position);
         wire.down(() => isWaiting() && this.#joined(subscription, join));
