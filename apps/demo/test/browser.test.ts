@@ -65,6 +65,11 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in a browser', (
     await mei.getByText('answered you').first().waitFor();
   });
 
+  it('asks again where the window remembers somebody unknown', async () => {
+    const page = await windows.open(demo.url, '/?as=nobody');
+    await page.getByRole('heading', { name: 'Who are you in this window?' }).waitFor();
+  });
+
   it('lets two windows of one browser be two people', async () => {
     const jonas = await openLive('/?as=jonas');
     const ines = await windows.openBeside(jonas, demo.url, '/?as=ines');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const PARENT_CHECK_MS = 400;
 
 /** How long closing may take before the process ends anyway. */
-const CLOSE_PATIENCE_MS = 1_300;
+const CLOSE_PATIENCE_MS = 900;
 
 /**
  * Ties the process to what started it: `close` runs once, at a signal or when a parent disappears, and then the process ends.

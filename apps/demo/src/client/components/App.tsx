@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { pageOf, usePath } from '../location.ts';
+import { becomePerson } from '../person.ts';
 import { trpc } from '../trpc.ts';
 import { Brand } from './Brand.tsx';
 import { ChaosDrawer } from './ChaosDrawer.tsx';
@@ -20,6 +21,13 @@ export function App({ personId }: { readonly personId: string }) {
   const { data: organisations } = useQuery(trpc.organisation.list.queryOptions());
   const { data: notifications } = useQuery(trpc.user.notifications.queryOptions());
   const unread = notifications?.unread ?? 0;
+
+  // A window may remember somebody whom this database does not know.
+  const { data: people } = useQuery(trpc.people.list.queryOptions());
+  const isKnown = !people || people.some((person) => person.id === personId);
+  useEffect(() => {
+    if (!isKnown) becomePerson(null);
+  }, [isKnown]);
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Commons` : 'Commons';

@@ -1,5 +1,5 @@
-import type { ConnectionState } from '@op/realtime/client';
-import { useRealtimeStatus } from '@op/realtime/react';
+import type { ConnectionState, RealtimeManager } from '@op/realtime/client';
+import { useRealtime, useRealtimeStatus } from '@op/realtime/react';
 
 const LABELS: Record<ConnectionState, { readonly label: string; readonly tone: 'live' | 'waiting' | 'off' }> = {
   idle: { label: 'Connecting', tone: 'waiting' },
@@ -20,19 +20,27 @@ interface ConnectionPillProps {
 /** Whether what is on screen is what is; opens the drawer that breaks it. */
 export function ConnectionPill({ isOpen, onToggle }: ConnectionPillProps) {
   const { state, since, reason } = useRealtimeStatus();
+  const manager = useRealtime<RealtimeManager>();
   const { label, tone } = LABELS[state];
   const title = `${state} since ${new Date(since).toLocaleTimeString()}${reason ? `: ${reason.message}` : ''}`;
   return (
-    <button
-      type="button"
-      className={`pill pill-${tone}`}
-      data-state={state}
-      title={title}
-      aria-expanded={isOpen}
-      onClick={onToggle}
-    >
-      <span className="pill-dot" />
-      <output>{label}</output>
-    </button>
+    <>
+      <button
+        type="button"
+        className={`pill pill-${tone}`}
+        data-state={state}
+        title={title}
+        aria-expanded={isOpen}
+        onClick={onToggle}
+      >
+        <span className="pill-dot" />
+        <output>{label}</output>
+      </button>
+      {(state === 'failed' || state === 'unauthorized') && (
+        <button type="button" className="link" onClick={() => manager.reconnect()}>
+          Reconnect
+        </button>
+      )}
+    </>
   );
 }

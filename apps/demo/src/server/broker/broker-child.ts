@@ -1,7 +1,7 @@
 import { optionsFromEnv, startBroker } from '@op/realtime-broker';
 
 /** How long clients may take to leave before the process ends anyway. */
-const CLOSE_PATIENCE_MS = 500;
+const CLOSE_PATIENCE_MS = 300;
 
 /** The broker in a process of its own: what it does under load, or when it is killed, is no matter of the app's. */
 const broker = await startBroker(optionsFromEnv(process.env));

@@ -8,7 +8,7 @@ import type { BrokerSettings } from './broker-settings.ts';
 const RESTART_DELAY_MS = 300;
 
 /** How long a broker may take to end in peace. */
-const STOP_PATIENCE_MS = 1_000;
+const STOP_PATIENCE_MS = 600;
 
 /** The demo's own broker: a child process that comes back on the same port when it dies. */
 export class BrokerProcess {
