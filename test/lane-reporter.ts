@@ -30,6 +30,8 @@ export default class LaneReporter implements Reporter {
       lanes.set(name, lane);
       lane.files++;
       if (module.errors().length) count.failed++;
+      // A hook that fails takes its tests with it, which then count as skipped.
+      for (const suite of module.children.allSuites()) if (suite.errors().length) count.failed++;
       for (const test of module.children.allTests()) {
         const state = test.result().state;
         // A test that never ran, because its file or the run broke off, is no success.
