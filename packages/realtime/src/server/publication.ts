@@ -34,14 +34,13 @@ export function toCommand(
   const key = options?.idempotencyKey;
   let fields = `"data":${serialize(parsed, maxMessageBytes)},"idempotency_key":`;
   fields += key === undefined ? `"${nextKey()}"` : JSON.stringify(key);
-  if (options?.tags) fields += `,"tags":${JSON.stringify(options.tags)}`;
   if (options?.skipHistory) {
     if (parsed.type !== 'event')
       throw new InvalidArgumentError('skipHistory is only for events: an invalidation must reach those who rejoin.');
     fields += ',"skip_history":true';
   }
   const names = channels.map(parseChannelName);
-  return { channels: names.length === 1 ? names : [...new Set(names)], fields };
+  return { channels: names.length === 1 ? names : [...new Set(names)], fields, tags: options?.tags };
 }
 
 function nextKey(): string {

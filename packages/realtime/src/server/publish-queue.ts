@@ -33,6 +33,7 @@ export interface PublishCommand {
   readonly channels: readonly ChannelName[];
   /** The other fields of Centrifugo's command as JSON text without braces: `"data":…,"idempotency_key":…`. */
   readonly fields: string;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface PublishReply {
@@ -214,10 +215,10 @@ class Entry {
   /** Set where the entry had to wait: then its time limit is not that of its request. */
   stopTimer: (() => void) | undefined;
 
-  constructor({ channels, fields }: PublishCommand, resolve: (reply: PublishReply) => void) {
+  constructor({ channels, fields, tags }: PublishCommand, resolve: (reply: PublishReply) => void) {
     this.channels = channels;
     this.method = channels.length === 1 ? 'publish' : 'broadcast';
-    this.#fields = fields;
+    this.#fields = tags ? `${fields},"tags":${JSON.stringify(tags)}` : fields;
     this.#resolve = resolve;
   }
 

@@ -5,9 +5,9 @@ import type { Position } from '../core/position.ts';
 import { brokerErrorOf, isRecord, unexpectedAnswer } from './api-client.ts';
 import { type RealtimeOptions, type RealtimeParts, resolveParts } from './config.ts';
 import { type PublishOptions, toCommand } from './publication.ts';
-import { type PublishOutcome, type PublishReply, positionOf } from './publish-queue.ts';
-import type { PublishObserver } from './publish-report.ts';
+import { type PublishCommand, type PublishOutcome, type PublishReply, positionOf } from './publish-queue.ts';
 import { SubscriberCounts } from './subscriber-counts.ts';
+import { type ObservedPublish, observePublish } from './telemetry.ts';
 import type { ChannelTokenRequest, ChannelTokensRequest, ConnectionTokenRequest, IssuedGrant } from './tokens.ts';
 
 /** Centrifugo's code for "reconnect, and fetch new tokens first". centrifuge-js does so since 5.7. */
@@ -143,14 +143,18 @@ export function buildRealtime(parts: RealtimeParts): Realtime {
   function send(channels: readonly ChannelName[], message: Message, options?: PublishOptions): Promise<PublishReply> {
     const command = toCommand(channels, message, options, maxMessageBytes);
     if (command.channels.length === 0) return Promise.resolve({ outcomes: [], attempts: 0 });
-    const sending = queue().send(command);
-    return report ? observed(sending, message, report) : sending;
+    const trace = observePublish(command.channels);
+    if (!trace && !report) return queue().send(command);
+    const traced = trace?.tags ? { ...command, tags: { ...trace.tags, ...command.tags } } : command;
+    return observed(traced, message, trace);
   }
 
-  async function observed(sending: Promise<PublishReply>, message: Message, observer: PublishObserver) {
+  async function observed(command: PublishCommand, message: Message, trace: ObservedPublish | null) {
     const startedAt = clock.now();
-    const reply = await sending;
-    observer({ message, ...reply, startedAt, durationMs: clock.now() - startedAt });
+    const reply = await queue().send(command);
+    const durationMs = clock.now() - startedAt;
+    trace?.end(reply, durationMs);
+    report?.({ message, ...reply, startedAt, durationMs });
     return reply;
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { countFault } from '../../server/telemetry.ts';
 
 /**
  * What went wrong beside a call that was answered all the same.
@@ -35,6 +36,7 @@ export class FaultReporter {
   report(kind: FaultKind, path: string | null, error: unknown): void {
     this.counts[kind] += 1;
     try {
+      countFault(kind);
       if (this.#listener) this.#listener({ kind, path, error });
       else this.#print(kind, path, error);
     } catch (thrown) {
