@@ -33,6 +33,9 @@ export const SCENARIOS: readonly Scenario[] = [
       transcriptScenarios(area, { transport, environment: 'transports' }),
     ),
   ),
+  ...(['http_stream', 'sse'] as const).flatMap((transport) =>
+    ['frames', 'bytes'].flatMap((area) => transcriptScenarios(area, { transport, environment: 'transports' })),
+  ),
   ...httpScenarios,
   ...tokenScenarios,
   ...limitScenarios,
