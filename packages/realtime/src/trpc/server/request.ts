@@ -21,7 +21,10 @@ export interface RealtimeContextOptions {
   readonly info?: RequestInfo | undefined;
   /** The user for whom grants are issued. `null` for nobody. @default the option `userId` of `initRealtime` */
   readonly userId?: string | null | undefined;
-  /** `false`: the data of this request may be older than the moment at which stamps are read (`createContext` loaded some of it). @default true */
+  /**
+   * `false`: the data of this request may be older than the moment at which stamps are read, because `createContext` loaded some of it. Over WebSocket it runs
+   * once per connection, so load nothing there that answers are made of. @default true
+   */
   readonly stamps?: boolean | undefined;
   /** Keeps the runtime alive until a promise settles, where it ends with the response (`waitUntil` of edge platforms). */
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;

@@ -1,4 +1,5 @@
 import { initTRPC } from '@trpc/server';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type ApiRequest, FakeApi } from '../../../test/fake-api.ts';
@@ -282,5 +283,48 @@ describe('StampReader', () => {
     clock.advance(0);
     await Promise.all(waiting);
     expect(asked).toEqual([['trpc:org:1', 'trpc:global']]);
+  });
+
+  it('never gives a stamp that was read after any resolver of the request had started, whatever comes when', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }),
+        async (scheduler, calls) => {
+          let moment = 0;
+          const soon = () => scheduler.schedule(Promise.resolve());
+          const clock = {
+            now: () => 0,
+            after: (_delayMs: number, run: () => void) => {
+              void soon().then(run);
+              return () => undefined;
+            },
+          };
+          const read = async () => {
+            await soon();
+            moment += 1;
+            return new Map([[channel, { epoch: 'e', offset: moment }]]);
+          };
+          const reader = new StampReader(read, clock, true);
+          const readAt: number[] = [];
+          const startedAt: number[] = [];
+          const running = calls.map(async (isWatching) => {
+            const call = {};
+            await soon();
+            if (isWatching) {
+              const known = await reader.stamps(call, [channel]);
+              const stamp = known.get(channel);
+              if (stamp) readAt.push(stamp.offset);
+            } else await reader.barrier();
+            reader.starts(call);
+            moment += 1;
+            startedAt.push(moment);
+          });
+          await scheduler.waitFor(Promise.all(running));
+          expect(Math.max(...readAt)).toBeLessThan(Math.min(...startedAt));
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });
