@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { formatSteps, type KeptRun, parseSteps, violationOf } from './kept-run.ts';
 import { MUTANTS, TIMED_MUTANTS } from './mutants.ts';
 import { LARGE, SCENARIOS } from './scenarios.ts';
@@ -7,6 +7,9 @@ import { search } from './search.ts';
 import { loadSubject, patched } from './subject.ts';
 import { allowedMs, longestWaitMs, PRESSURES } from './timed.ts';
 import { walk } from './walk.ts';
+
+// Work, not waiting: on a busy machine it takes longer.
+vi.setConfig({ testTimeout: 120_000 });
 
 const subject = await loadSubject();
 const kept: KeptRun[] = JSON.parse(await readFile(new URL('./shortest-runs.json', import.meta.url), 'utf8'));

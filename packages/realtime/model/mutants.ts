@@ -291,6 +291,13 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [refetcher('if (failed) this.freshness.force(entry);', '')],
   },
   {
+    row: 28,
+    rule: 'a hand-written entry is not live while a mutation runs',
+    breaks: 'I2',
+    scenario: 'an optimistic mutation',
+    patches: [freshness(' && !query.written', '')],
+  },
+  {
     row: 29,
     rule: 'own mutations defer',
     breaks: 'I9',
@@ -303,6 +310,13 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'I6',
     scenario: 'leave and come back',
     patches: [refetcher(MARK, 'if (due) port.mark();')],
+  },
+  {
+    row: 30,
+    rule: 'fetch at the end of the grace what was mounted in it',
+    breaks: 'I6',
+    scenario: 'mount, unmount, grace',
+    patches: [refetcher('entry.undecided = entry.port.isActive() &&', 'entry.undecided = false &&')],
   },
   {
     row: 31,
@@ -353,6 +367,20 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'I5',
     scenario: 'a channel that changes with every answer',
     patches: [refetcher('Math.max(0, entry.chain - 2)', '0')],
+  },
+  {
+    row: 33,
+    rule: 'news found by looking back came during the fetch',
+    breaks: 'I5',
+    scenario: 'a query that gains a channel',
+    patches: [freshness('        query.news = this.tick;\n        bound = true;', '        bound = true;')],
+  },
+  {
+    row: 33,
+    rule: 'a fetch that ends fresh ends the back-off',
+    breaks: 'I5',
+    scenario: 'failing fetches',
+    patches: [refetcher('        entry.failures = 0;\n', '')],
   },
   {
     row: 33,

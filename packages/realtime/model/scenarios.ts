@@ -163,6 +163,18 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...base,
+    name: 'a query that gains a channel',
+    channels: 2,
+    tabs: [
+      [
+        { kind: 0, channels: (n) => (n ? [0, 1] : [0]) },
+        { kind: 1, channels: () => [1] },
+      ],
+    ],
+    writes: [all, { channel: 1, message: 'key', kind: 0 }],
+  },
+  {
+    ...base,
     name: 'a query that leaves a channel',
     channels: 2,
     tabs: [[{ kind: 0, channels: (n) => (n ? [0] : [0, 1]) }]],

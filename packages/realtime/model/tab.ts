@@ -81,6 +81,20 @@ export class QueryModel implements QueryPort {
     tab.requests.push(fetch);
   }
 
+  /** Whether a channel has been uncovered for longer than its grace, or was left. */
+  isLost(): boolean {
+    return this.channels.some((c) => !this.tab.subs[c]!.live && this.#isPastGrace(c));
+  }
+
+  /** Whether a channel is uncovered, but not for longer than its grace. */
+  mayComeBack(): boolean {
+    return this.channels.some((c) => !this.tab.subs[c]!.live && !this.#isPastGrace(c));
+  }
+
+  #isPastGrace(channel: number): boolean {
+    return this.tab.refetcher.freshness.channels.get(`c${channel}`)?.lost ?? true;
+  }
+
   /** Whether a refetch has a reason now. */
   hasReason(): boolean {
     if (this.forced) return true;

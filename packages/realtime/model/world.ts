@@ -1,4 +1,5 @@
 import type { Position } from '../src/core/position.ts';
+import type { Phase } from '../src/query/refetcher.ts';
 import { Broker, epochNumber } from './broker.ts';
 import type { Violation } from './oracle.ts';
 import { FAULTS, type Fault, reads, type Scenario } from './scenario.ts';
@@ -62,8 +63,10 @@ export class World {
   readonly budget: Record<Fault, number>;
   /** Committed writes, as bits. */
   database = 0;
+  readonly #subject: Subject;
 
   constructor(subject: Subject, scenario: Scenario) {
+    this.#subject = subject;
     this.scenario = scenario;
     this.budget = { ...NO_FAULTS, ...scenario.faults };
     for (let b = 0; b < (scenario.split ? 2 : 1); b++)
@@ -378,14 +381,11 @@ export class World {
   }
 
   #mount(tab: Tab, query: QueryModel): void {
-    const gone = query.channels.some((c) => {
-      const record = tab.refetcher.freshness.channels.get(`c${c}`);
-      return !tab.subs[c]!.live && (record?.lost ?? true);
-    });
+    const gone = query.isLost();
     if (gone && query.data !== null && !query.marked && !query.current)
       tab.fail('I6', 'an entry that nothing covered any more is mounted unmarked');
     query.active = true;
-    query.undecided = query.channels.some((c) => !tab.subs[c]!.live);
+    query.undecided = query.mayComeBack();
     if ((query.data === null || query.marked) && !query.current) query.begin(false);
     tab.refetcher.usageChanged(query.entry);
   }
@@ -488,6 +488,10 @@ export class World {
     }
     const channels = body.stamps.map(([c, stamp]) => [`c${c}`, stamp] as const);
     tab.refetcher.settled(handle, [{ tick: cached ? 0 : handle.tick, channels }]);
+    const { entry } = query;
+    const isFresh = !this.#subject.isStale(entry);
+    if (current && isFresh && (entry.failures || entry.phase === 'backoff'))
+      tab.fail('I5', 'still in back-off after a fetch that ended fresh');
     tab.forgetUnused();
   }
 
@@ -549,7 +553,9 @@ export class World {
       if (!tab.unhealthy && (entry.failures > 0 || entry.chain > 2)) tab.fail('I5', 'a healthy query is in back-off');
       if (query.data !== null && query.current === null && entry.bonds.size !== query.channels.length)
         tab.fail('I7', 'bound to channels that its answer did not name');
+      this.#checkGrace(tab, query);
       if (tab.refetcher.status(entry) !== 'live') continue;
+      if (query.data! & ~this.database) tab.fail('I2', 'live with a write that is not committed');
       if (!tab.connected) tab.fail('I2', 'live without a connection');
       for (let w = 0; w < this.writes.length; w++) {
         if (query.data! & (1 << w) || !this.#concerns(query, w)) continue;
@@ -557,6 +563,14 @@ export class World {
         else if (this.#precedes(query, w)) tab.fail('I2', `live without write ${w}, which precedes the cursor`);
       }
     }
+  }
+
+  /** Nobody knows whether what was mounted in the grace is still true. Once the channel is lost a fetch must be on its way. */
+  #checkGrace(tab: Tab, query: QueryModel): void {
+    if (!query.undecided) return;
+    if (query.channels.every((c) => tab.subs[c]!.live)) query.undecided = false;
+    else if (query.isLost() && query.active && !tab.hidden && !query.current && IDLE.has(query.entry.phase))
+      tab.fail('I6', 'mounted in the grace of a channel that was lost, and left as it is');
   }
 
   #precedes({ entry }: QueryModel, w: number): boolean {
@@ -593,6 +607,8 @@ export class World {
     }
   }
 }
+
+const IDLE: ReadonlySet<Phase> = new Set<Phase>(['idle', 'polling']);
 
 /** Whether the world would take this step by itself. */
 export function isProgress(step: Step): boolean {
