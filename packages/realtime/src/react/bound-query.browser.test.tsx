@@ -128,6 +128,8 @@ it('leaves nothing behind when it is unmounted', async () => {
   const screen = await render(tab.App);
   await shows(screen, 'first live live');
   await screen.unmount();
+  await realtime.advance(100); // at once: the binding is gone, no grace of its own
+  expect(tab.client.channels).not.toContain(CHANNEL);
   await realtime.advance(120_000);
   expect(realtime.broker.connections).toBe(0);
   expect(realtime.clock.pending).toBe(0);
