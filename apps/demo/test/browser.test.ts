@@ -3,7 +3,7 @@ import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium, hasLane } from '../../../test/lanes.ts';
 import type { AppRouter } from '../src/server/trpc/router.ts';
-import { type DemoProcess, startDemoProcess } from './demo-process.ts';
+import { type DemoProcess, START_PATIENCE, startDemoProcess } from './demo-process.ts';
 import { launchWindows, untilLive, untilQuiet, untilShown, type Windows, write } from './windows.ts';
 
 describe.skipIf(!hasLane('chromium', findChromium()))('the demo in a browser', () => {
@@ -12,7 +12,7 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in a browser', (
 
   beforeAll(async () => {
     [demo, windows] = await Promise.all([startDemoProcess(), launchWindows()]);
-  });
+  }, START_PATIENCE.timeout);
   afterAll(async () => {
     await Promise.all([windows?.close(), demo?.stop()]);
   });

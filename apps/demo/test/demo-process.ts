@@ -8,6 +8,9 @@ export const ROOT = join(import.meta.dirname, '../../..');
 /** What `start` of the demo's package.json runs. */
 export const START = ['node', '--conditions=@op/source', '--import', 'tsx', 'apps/demo/src/server/main.ts'];
 
+/** For hooks and tests that start one: seconds when the machine is idle, many more when it is not. */
+export const START_PATIENCE = { timeout: 120_000 };
+
 export interface DemoProcess {
   /** The address that it printed. */
   readonly url: string;

@@ -4,7 +4,7 @@ import { createTRPCClient, httpLink } from '@trpc/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium, hasLane } from '../../../test/lanes.ts';
 import type { AppRouter } from '../src/server/trpc/router.ts';
-import { type DemoProcess, ROOT, START, startDemoProcess } from './demo-process.ts';
+import { type DemoProcess, ROOT, START, START_PATIENCE, startDemoProcess } from './demo-process.ts';
 import { launchWindows, untilLive, untilQuiet, untilShown, type Windows } from './windows.ts';
 
 /** React's development mode mounts every effect twice (StrictMode), and Vite replaces modules while the page runs. */
@@ -13,7 +13,7 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in development',
   let windows: Windows;
   beforeAll(async () => {
     [demo, windows] = await Promise.all([startDemoProcess({}, [...START, '--dev']), launchWindows()]);
-  });
+  }, START_PATIENCE.timeout);
   afterAll(async () => {
     await Promise.all([windows?.close(), demo?.stop()]);
   });

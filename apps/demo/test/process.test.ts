@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readBrokerSettings } from '../src/server/broker/broker-settings.ts';
 import { listenFrom } from '../src/server/listen.ts';
-import { type DemoProcess, ROOT, START, startDemoProcess } from './demo-process.ts';
+import { type DemoProcess, ROOT, START, START_PATIENCE, startDemoProcess } from './demo-process.ts';
 
 /** The README's command, with a stdin that is closed and not only empty. */
 const AS_PRINTED = ['sh', '-c', 'exec npx --yes pnpm@12.21.0 demo <&-'];
@@ -38,7 +38,7 @@ async function occupyPort(host: string): Promise<number> {
   return (occupant.address() as { port: number }).port;
 }
 
-describe('the demo as a process', () => {
+describe('the demo as a process', START_PATIENCE, () => {
   it('starts as printed with a closed stdin, passes by a busy port, and ends as a whole on Ctrl-C', async () => {
     const busy = await occupyPort('127.0.0.1');
     demo = await startDemoProcess({ PORT: String(busy) }, AS_PRINTED);
@@ -67,7 +67,7 @@ describe('the demo as a process', () => {
   });
 });
 
-describe('a job in the background', () => {
+describe('a job in the background', START_PATIENCE, () => {
   it('outlives the shell that put it there', async () => {
     demo = await startDemoProcess({}, ['sh', '-c', `${START.join(' ')} &`]);
     await expect.poll(() => isRunning(demo!.pid)).toBe(false);
