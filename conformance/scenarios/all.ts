@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { transcriptScenarios } from '../transcript.ts';
+import { abuseScenarios } from './abuse.ts';
 import { httpScenarios } from './http.ts';
 import { keyPairScenarios } from './key-pairs.ts';
 import { lifecycleScenarios } from './lifecycle.ts';
@@ -39,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...httpScenarios,
   ...tokenScenarios,
   ...limitScenarios,
+  ...abuseScenarios,
   ...orderScenarios,
   ...sdkScenarios,
   ...timerScenarios,
