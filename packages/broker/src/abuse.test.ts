@@ -19,6 +19,7 @@ async function start(clock?: VirtualClock): Promise<Broker> {
       httpApi: { key: 'key' },
       client: { token: { hmacSecretKey: SECRET } },
       channel: { namespaces: NAMESPACES },
+      uniSse: { enabled: true },
       shutdown: { timeoutMs: clock ? 0 : 1000 },
     },
     clock ? { clock } : {},
@@ -100,26 +101,49 @@ describe('breaches of the WebSocket protocol close with the code of the RFC', ()
 });
 
 describe('connections that do nothing, or little', () => {
-  it.each<[string, string]>([
-    ['nothing', ''],
-    ['half a body', 'POST /api/publish HTTP/1.1\r\nHost: x\r\nX-API-Key: key\r\nContent-Length: 1000\r\n\r\n{"cha'],
-  ])('with %s are closed in the end', async (_name, part) => {
+  const CHUNKED =
+    'POST /api/publish HTTP/1.1\r\nHost: x\r\nX-API-Key: key\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n';
+  const COMPLETE = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it.each<[string, string, string, number]>([
+    ['nothing', '', '', 60],
+    ['half a body', 'POST /api/publish HTTP/1.1\r\nHost: x\r\nX-API-Key: key\r\nContent-Length: 9\r\n\r\n{', '', 60],
+    ['a head that never ends', 'GET /health HTTP/1.1\r\nHost: x\r\n', 'A: b\r\n', 10],
+    ['a body that never ends', CHUNKED, '1\r\n \r\n', 60],
+    ['an answered request', COMPLETE, '', 75],
+    ['an answered request and a head that never ends', `${COMPLETE}GET /health HTTP/1.1\r\n`, 'A: b\r\n', 75],
+  ])('with %s are closed in time', async (_name, begin, drip, seconds) => {
     const clock = new VirtualClock();
-    const broker = await start(clock);
-    const socket = await dial(broker);
-    const closed = once(socket, 'close');
-    if (part) socket.write(part);
-    await settled();
-    await settled();
+    const socket = await dial(await start(clock));
     let isClosed = false;
-    void closed.then(() => {
+    const closed = once(socket, 'close').then(() => {
       isClosed = true;
     });
-    while (!isClosed) {
-      clock.advance(10_000);
+    socket.resume();
+    if (begin) socket.write(begin);
+    for (let i = 0; i < 20; i++) await settled();
+    for (let second = 0; second < seconds - 1; second++) {
+      if (drip) socket.write(drip);
+      clock.advance(1000);
       await settled();
     }
-    expect(isClosed).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(isClosed).toBe(false);
+    clock.advance(1100);
+    await closed;
+  });
+
+  it('may take their time over a response', async () => {
+    const clock = new VirtualClock();
+    const socket = await dial(await start(clock));
+    const connect = encodeURIComponent(JSON.stringify({ token: signToken({ sub: 'u1', exp: 4_000_000_000 }) }));
+    socket.write(`GET /connection/uni_sse?cf_connect=${connect} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(socket, 'data');
+    for (let minute = 0; minute < 5; minute++) {
+      for (let i = 0; i < 4; i++) clock.advance(15_000);
+      await once(socket, 'data');
+    }
+    expect(socket.destroyed).toBe(false);
   });
 
   it('cannot make the broker wait for a body without the key', async () => {

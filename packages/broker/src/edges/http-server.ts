@@ -14,13 +14,9 @@ import { jsonBytes } from '../protocol/byte-string.ts';
 import { createKeyCheck } from './api-key.ts';
 import { ApiLane, type LaneExits } from './http-lane.ts';
 import { readBody } from './read-body.ts';
+import { RequestTimer } from './request-timer.ts';
 import type { WebSocketEdge } from './websocket.ts';
 
-/** Time for the whole head of a request. */
-const HEADERS_TIMEOUT_MS = 10_000;
-/** Time for the whole request. */
-const REQUEST_TIMEOUT_MS = 60_000;
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Pending connections that the kernel keeps. With Node's 511 a storm loses some, which come back a second later; the kernel caps it at its own limit. */
 const BACKLOG = 4096;
 
@@ -35,6 +31,7 @@ export class HttpEdge implements LaneExits {
   readonly #net: NetServer;
   /** Connections that have not become anything yet. */
   readonly #lanes = new Set<ApiLane>();
+  readonly #timers = new WeakMap<Socket, RequestTimer>();
   readonly #routes = new Map<string, Route>();
   readonly #isKeyRight: ReturnType<typeof createKeyCheck>;
   readonly #newConnections: TokenBucket;
@@ -47,15 +44,16 @@ export class HttpEdge implements LaneExits {
     this.#isKeyRight = httpApi.insecure ? () => true : createKeyCheck(httpApi.key);
     if (health.enabled) this.route(health.handlerPrefix, (_request, response) => answer(response, 200, '{}', true));
     if (prometheus.enabled) this.route(prometheus.handlerPrefix, (_request, response) => this.#metrics(response));
-    this.#http = createHttpServer(
-      {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      },
-      (request, response) => this.#serve(request, response),
-    );
-    this.#http.on('upgrade', (request, socket, head) => this.upgrade(request, socket as Socket, head));
+    // Node keeps its time limits only on servers that listen themselves; `RequestTimer` does it here.
+    const noLimits = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
+    this.#http = createHttpServer(noLimits, (request, response) => {
+      this.#timers.get(request.socket)?.reads(request, response);
+      this.#serve(request, response);
+    });
+    this.#http.on('upgrade', (request, socket, head) => {
+      this.#timers.get(socket as Socket)?.stop();
+      this.upgrade(request, socket as Socket, head);
+    });
     this.#net = createNetServer({ noDelay: true }, (socket) => this.#connected(socket));
   }
 
@@ -101,6 +99,7 @@ export class HttpEdge implements LaneExits {
 
   /** Gives a connection to Node's own HTTP server, with what has been read of it. */
   handOver(socket: Socket, bytes: Buffer): void {
+    this.#timers.set(socket, new RequestTimer(socket, this.#engine));
     this.#http.emit('connection', socket);
     if (bytes.length > 0) socket.unshift(bytes);
   }
