@@ -18,7 +18,13 @@ export interface Snippet {
 /** The documents that make promises to readers. */
 export function documents(): string[] {
   const inDocs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', 'CONTRIBUTING.md', 'packages/realtime/README.md', ...inDocs.map((name) => `docs/${name}`)];
+  return [
+    'README.md',
+    'CONTRIBUTING.md',
+    'packages/realtime/README.md',
+    'packages/broker/README.md',
+    ...inDocs.map((name) => `docs/${name}`),
+  ];
 }
 
 export const readDocument = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
