@@ -6,6 +6,8 @@ import { type BrokerOptions, resolveOptions, type Settings } from './core/option
 import { HttpEdge } from './edges/http-server.ts';
 import { createTokenVerifier, skippingVerifier } from './edges/jwt.ts';
 import { Flusher } from './edges/outbox.ts';
+import { createProxies } from './edges/proxies.ts';
+import { ProxyCaller } from './edges/proxy-caller.ts';
 import { StreamsEdge } from './edges/streams.ts';
 import { systemClock } from './edges/system-clock.ts';
 import { WebSocketEdge } from './edges/websocket.ts';
@@ -39,7 +41,9 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
   const verifier = insecureSkipTokenSignatureVerify
     ? skippingVerifier
     : createTokenVerifier(token, subscriptionToken, clock);
-  const engine = new Engine(settings, { clock, random, newClientId: randomUUID, newEpoch }, verifier);
+  const proxyCaller = new ProxyCaller(clock);
+  const hooks = createProxies(settings.proxies, clock, proxyCaller);
+  const engine = new Engine(settings, { clock, random, newClientId: randomUUID, newEpoch }, verifier, hooks);
   const flusher = new Flusher();
   const webSockets = new WebSocketEdge(engine, flusher);
   const edge = new HttpEdge(engine, webSockets);
@@ -58,7 +62,7 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
     apiUrl: `http://${hostFor(settings, port)}${settings.httpApi.handlerPrefix}`,
     port,
     close() {
-      closing ??= shutDown(engine, edge, [webSockets, streams]);
+      closing ??= shutDown(engine, edge, [webSockets, streams]).finally(() => proxyCaller.close());
       return closing;
     },
   };

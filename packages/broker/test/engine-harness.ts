@@ -37,6 +37,7 @@ export class TestPeer implements Peer {
   readonly isUnidirectional = false;
   readonly isEmulation = false;
   readonly refusedCloseDelayMs = 5000;
+  readonly headers = undefined;
   readonly encoding: Encoding = jsonEncoding;
   /** Messages since the last `take`. */
   messages: string[] = [];

@@ -56,6 +56,18 @@ export interface ChannelOptions {
   readonly allowHistoryForAnonymous?: boolean;
   /** `news#17,42` may be subscribed by the users 17 and 42. @default false */
   readonly allowUserLimitedChannels?: boolean;
+  /** Ask the application who may subscribe; what the namespace allows does not count then. @default false */
+  readonly subscribeProxyEnabled?: boolean;
+  /** A name out of `proxies`. @default 'default': `channel.proxy.subscribe` */
+  readonly subscribeProxyName?: string;
+  /** Ask the application about everything that clients publish; what the namespace allows does not count then. @default false */
+  readonly publishProxyEnabled?: boolean;
+  /** A name out of `proxies`. @default 'default': `channel.proxy.publish` */
+  readonly publishProxyName?: string;
+  /** Ask the application, and not the client, to prolong subscriptions that expire. @default false */
+  readonly subRefreshProxyEnabled?: boolean;
+  /** A name out of `proxies`. @default 'default': `channel.proxy.subRefresh` */
+  readonly subRefreshProxyName?: string;
   /** The part behind the namespace must match. @default any ASCII */
   readonly channelRegex?: string;
   /** What publications must be. @default any data that is not empty */
@@ -111,6 +123,12 @@ export function resolveChannelOptions(
     allowHistoryForSubscriber: false,
     allowHistoryForAnonymous: false,
     allowUserLimitedChannels: false,
+    subscribeProxyEnabled: false,
+    subscribeProxyName: 'default',
+    publishProxyEnabled: false,
+    publishProxyName: 'default',
+    subRefreshProxyEnabled: false,
+    subRefreshProxyName: 'default',
     ...given,
     channelRegex: channelRegex ? compileRegex(where, channelRegex) : undefined,
     publicationDataFormat,

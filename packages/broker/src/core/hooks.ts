@@ -8,23 +8,25 @@ import type { Grant } from './token-claims.ts';
 export type Verdict<T> = { readonly ok: T } | { readonly error: ReplyError } | { readonly disconnect: Disconnect };
 
 /**
- * Questions to the application (Centrifugo's proxies). A hook that is not set means that the feature is off.
+ * Questions to the application (Centrifugo's proxies). A hook that is not set means that the feature is off. None of them ever rejects.
  * The connection stops reading while one is under way, up to its concurrency.
  */
 export interface Hooks {
-  /** A client without a token connects. */
+  /** A client without a token connects. No answer: it is treated as if nobody had been asked. */
   readonly connect?: (session: Session, request: ConnectRequest) => Promise<Verdict<ConnectAnswer | undefined>>;
-  /** A connection made by `connect` is about to expire. */
-  readonly refresh?: (session: Session) => Promise<Verdict<{ expireAt: number; info?: ByteString | undefined }>>;
-  /** A client without a token subscribes to a channel of a namespace with this proxy. */
-  readonly subscribe?: (session: Session, request: SubscribeRequest) => Promise<Verdict<Grant>>;
-  /** A client publishes; the answer may replace the data. */
-  readonly publish?: (session: Session, channel: string, data: ByteString) => Promise<Verdict<PublishAnswer>>;
-  /** A subscription made by `subscribe` is about to expire. */
-  readonly subRefresh?: (
+  /** A connection has expired. */
+  readonly refresh?: (session: Session) => Promise<Renewal>;
+  /** A client without a token subscribes to a channel. @param proxy the name that the channel's namespace gives */
+  readonly subscribe?: (session: Session, proxy: string, request: SubscribeRequest) => Promise<Verdict<Grant>>;
+  /** A client publishes. @param proxy the name that the channel's namespace gives */
+  readonly publish?: (
     session: Session,
+    proxy: string,
     channel: string,
-  ) => Promise<Verdict<{ expireAt: number; info?: ByteString | undefined }>>;
+    data: ByteString,
+  ) => Promise<Verdict<PublishAnswer>>;
+  /** A subscription has expired. @param proxy the name that the channel's namespace gives */
+  readonly subRefresh?: (session: Session, proxy: string, channel: string) => Promise<Renewal>;
   readonly rpc?: (
     session: Session,
     method: string,
@@ -35,6 +37,7 @@ export interface Hooks {
 /** What the application says about a new connection. */
 export interface ConnectAnswer {
   readonly user: string;
+  /** Unix time in seconds; 0 for never. */
   readonly expireAt: number;
   readonly info: ByteString | undefined;
   readonly data: ByteString | undefined;
@@ -42,8 +45,26 @@ export interface ConnectAnswer {
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
+/** What the application says about a connection or a subscription whose time is up. */
+export type Renewal =
+  /** It ends. */
+  | 'expired'
+  /** It goes on; what is not given stays as it was. */
+  | {
+      /** Unix time in seconds. */
+      readonly expireAt: number;
+      readonly info?: ByteString | undefined;
+      readonly meta?: ByteString | undefined;
+    };
+
 /** What the application says about a publish. */
 export interface PublishAnswer {
+  /** Stands for the client's data. */
   readonly data: ByteString | undefined;
   readonly skipsHistory: boolean;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly idempotencyKey: string;
+  readonly usesDelta: boolean;
+  readonly version: number;
+  readonly versionEpoch: string;
 }

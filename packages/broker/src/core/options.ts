@@ -1,5 +1,12 @@
 import { type ChannelOptions, type ResolvedChannelOptions, resolveChannelOptions } from './channel-options.ts';
 import { BrokerConfigError } from './errors.ts';
+import {
+  type ProxyOptions,
+  type ProxySettings,
+  type RpcOptions,
+  resolveProxies,
+  type SwitchedProxyOptions,
+} from './proxy-options.ts';
 
 /** How tokens are verified. Without any key every token is refused. */
 export interface TokenOptions {
@@ -79,6 +86,12 @@ export interface ClientOptions {
     /** Close the user's other connections. @default false */
     readonly singleConnection?: boolean;
   };
+  readonly proxy?: {
+    /** Asked about clients that connect without a token. */
+    readonly connect?: SwitchedProxyOptions;
+    /** Asked about connections that expire. Clients then refresh no tokens. */
+    readonly refresh?: SwitchedProxyOptions;
+  };
 }
 
 /** Channels. */
@@ -99,6 +112,12 @@ export interface ChannelsOptions {
   /** @default ',' */
   readonly userSeparator?: string;
   readonly publicationDataFormat?: ChannelOptions['publicationDataFormat'];
+  /** Asked about channels of the namespaces that say so. */
+  readonly proxy?: {
+    readonly subscribe?: ProxyOptions;
+    readonly publish?: ProxyOptions;
+    readonly subRefresh?: ProxyOptions;
+  };
 }
 
 /** The server API. */
@@ -137,6 +156,9 @@ export interface BrokerOptions {
   readonly httpApi?: HttpApiOptions;
   readonly client?: ClientOptions;
   readonly channel?: ChannelsOptions;
+  readonly rpc?: RpcOptions;
+  /** Proxies that namespaces may choose by name. A name matches `[-a-zA-Z0-9_.]{2,}`. */
+  readonly proxies?: Readonly<Record<string, ProxyOptions>>;
   readonly websocket?: {
     readonly disabled?: boolean;
     /** @default '/connection/websocket' */
@@ -193,14 +215,17 @@ export interface Settings {
   readonly port: number;
   readonly name: string;
   readonly httpApi: Required<Omit<HttpApiOptions, 'errorMode'>> & { readonly isTransportErrorMode: boolean };
-  readonly client: Required<Omit<ClientOptions, 'subscriptionToken' | 'subscribeToUserPersonalChannel'>> & {
+  readonly client: Required<Omit<ClientOptions, 'subscriptionToken' | 'subscribeToUserPersonalChannel' | 'proxy'>> & {
     readonly subscriptionToken: TokenOptions | undefined;
     readonly personalChannel: { readonly namespace: string; readonly isSingleConnection: boolean } | undefined;
   };
-  readonly channel: Required<Omit<ChannelsOptions, 'withoutNamespace' | 'namespaces' | 'publicationDataFormat'>> & {
+  readonly channel: Required<
+    Omit<ChannelsOptions, 'withoutNamespace' | 'namespaces' | 'publicationDataFormat' | 'proxy'>
+  > & {
     readonly withoutNamespace: ResolvedChannelOptions;
     readonly namespaces: ReadonlyMap<string, ResolvedChannelOptions>;
   };
+  readonly proxies: ProxySettings;
   readonly websocket: { readonly disabled: boolean; readonly handlerPrefix: string; readonly messageSizeLimit: number };
   readonly httpStream: Required<StreamOptions>;
   readonly sse: Required<StreamOptions>;
@@ -227,9 +252,36 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
     historyMetaTtlMs: channel.historyMetaTtlMs ?? 30 * DAY_MS,
     publicationDataFormat: channel.publicationDataFormat,
   };
-  const { withoutNamespace = {}, namespaces = {}, publicationDataFormat: _, ...channelRest } = channel;
-  const { subscribeToUserPersonalChannel: personal, subscriptionToken, ...clientRest } = client;
+  const {
+    withoutNamespace = {},
+    namespaces = {},
+    publicationDataFormat: _,
+    proxy: channelProxy = {},
+    ...channelRest
+  } = channel;
+  const {
+    subscribeToUserPersonalChannel: personal,
+    subscriptionToken,
+    proxy: clientProxy = {},
+    ...clientRest
+  } = client;
   const { errorMode, ...httpApiRest } = httpApi;
+  const channels: Settings['channel'] = {
+    maxLength: 255,
+    privatePrefix: '$',
+    namespaceBoundary: ':',
+    userBoundary: '#',
+    userSeparator: ',',
+    ...channelRest,
+    historyMetaTtlMs: defaults.historyMetaTtlMs,
+    withoutNamespace: resolveChannelOptions('channel.without_namespace', withoutNamespace, defaults),
+    namespaces: new Map(
+      Object.entries(namespaces).map(([name, value]) => [
+        checkNamespace(name),
+        resolveChannelOptions(`namespace ${name}`, value, defaults),
+      ]),
+    ),
+  };
   const settings: Settings = {
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 8000,
@@ -275,22 +327,19 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
           }
         : undefined,
     },
-    channel: {
-      maxLength: 255,
-      privatePrefix: '$',
-      namespaceBoundary: ':',
-      userBoundary: '#',
-      userSeparator: ',',
-      ...channelRest,
-      historyMetaTtlMs: defaults.historyMetaTtlMs,
-      withoutNamespace: resolveChannelOptions('channel.without_namespace', withoutNamespace, defaults),
-      namespaces: new Map(
-        Object.entries(namespaces).map(([name, value]) => [
-          checkNamespace(name),
-          resolveChannelOptions(`namespace ${name}`, value, defaults),
-        ]),
-      ),
-    },
+    channel: channels,
+    proxies: resolveProxies(
+      {
+        connect: clientProxy.connect ?? {},
+        refresh: clientProxy.refresh ?? {},
+        subscribe: channelProxy.subscribe ?? {},
+        publish: channelProxy.publish ?? {},
+        subRefresh: channelProxy.subRefresh ?? {},
+        rpc: options.rpc ?? {},
+        named: options.proxies ?? {},
+      },
+      [channels.withoutNamespace, ...channels.namespaces.values()],
+    ),
     websocket: {
       disabled: options.websocket?.disabled ?? false,
       handlerPrefix: options.websocket?.handlerPrefix ?? '/connection/websocket',

@@ -13,6 +13,7 @@ import { handleCommand } from './commands/dispatch.ts';
 import { NO_SLOT, type Waiter } from './deadlines.ts';
 import type { Engine } from './engine.ts';
 import type { Peer } from './peer.ts';
+import { isRenewedByApplication, renewConnection, renewSubscription } from './renewal.ts';
 import { type ClientEvent, ON_CLIENT, ON_SERVER, type SessionState } from './session-state.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -39,6 +40,8 @@ export class Session implements Waiter {
   info: ByteString | undefined = undefined;
   /** JSON of the token's `meta` claim, for the application alone. */
   meta: ByteString | undefined = undefined;
+  /** Headers of the connect command, by name in lower case; only those that some proxy passes on. */
+  emulatedHeaders: ReadonlyMap<string, string> | undefined = undefined;
   /** Unix time in seconds; 0 for never. */
   expireAt = 0;
   /** The client refreshes the connection with a token; otherwise the application does. */
@@ -279,7 +282,11 @@ export class Session implements Waiter {
   }
 
   #timeIsUp(): void {
-    if (this.#state === 'connected') this.close(Disconnects.Expired);
+    if (this.#state === 'connected' && !this.isClientRefreshed) {
+      this.#closeAtMs = NEVER;
+      this.#wait();
+      void renewConnection(this);
+    } else if (this.#state === 'connected') this.close(Disconnects.Expired);
     else if (this.engine.nowMs >= this.#staleAtMs) this.close(Disconnects.Stale);
     else {
       this.close(undefined);
@@ -305,7 +312,8 @@ export class Session implements Waiter {
       if (!this.isOpen) return;
       const { expireAt, epoch, checkedAtMs, channel } = subscription;
       if (expireAt > 0 && nowSeconds > expireAt + Math.floor(expiredSubCloseDelayMs / 1000)) {
-        this.#subscriptionExpired(subscription);
+        if (isRenewedByApplication(subscription)) void renewSubscription(subscription);
+        else this.subscriptionExpired(subscription);
       } else if (epoch !== '' && channelPositionCheckDelayMs > 0 && now - checkedAtMs > channelPositionCheckDelayMs) {
         subscription.checkedAtMs = now;
         if (this.engine.stream(channel).epoch !== epoch) this.losePosition(subscription);
@@ -313,7 +321,8 @@ export class Session implements Waiter {
     }
   }
 
-  #subscriptionExpired(subscription: Subscription): void {
+  /** Ends a subscription whose time is up. */
+  subscriptionExpired(subscription: Subscription): void {
     if (subscription.isServerSide) this.close(Disconnects.SubscriptionExpired);
     else this.unsubscribe(subscription, Unsubscribes.Expired);
   }

@@ -1,5 +1,6 @@
 import type { ByteString } from '../protocol/byte-string.ts';
 import { decodeJson } from '../protocol/json-message.ts';
+import { SubscribeOverride } from '../protocol/proxy-schema.ts';
 import { type Decoded, list, map, one } from '../protocol/schema.ts';
 import type { TokenOptions } from './options.ts';
 
@@ -15,21 +16,13 @@ export interface TokenVerifier {
 
 export type TokenKind = 'connection' | 'subscription';
 
-const BoolValue = { value: one(1, 'bool') };
-const Override = {
-  presence: one(1, BoolValue),
-  join_leave: one(2, BoolValue),
-  force_recovery: one(3, BoolValue),
-  force_positioning: one(4, BoolValue),
-  force_push_join_leave: one(5, BoolValue),
-};
 /** Options of one channel, in a token and in an API call. */
 export const ChannelGrant = {
   info: one(1, 'bytes'),
   b64info: one(2, 'string'),
   data: one(3, 'bytes'),
   b64data: one(4, 'string'),
-  override: one(5, Override),
+  override: one(5, SubscribeOverride),
 };
 /** Claims that may have several JSON types are taken as raw text and looked at below. */
 const registered = {
@@ -57,7 +50,7 @@ const SubscribeClaims = { ...registered, ...ChannelGrant, client: one(10, 'strin
 export interface Grant {
   readonly info: ByteString | undefined;
   readonly data: ByteString | undefined;
-  readonly override: Decoded<typeof Override> | undefined;
+  readonly override: Decoded<typeof SubscribeOverride> | undefined;
   /** Unix time in seconds; 0 for never. */
   readonly expireAt: number;
 }
@@ -152,7 +145,8 @@ export function grantOf(options: Decoded<typeof ChannelGrant>, expireAt: number)
   return info && data && { info: info.bytes, data: data.bytes, override: options.override, expireAt };
 }
 
-const NO_GRANT: Grant = { info: undefined, data: undefined, override: undefined, expireAt: 0 };
+/** Nothing beyond what the namespace says. */
+export const NO_GRANT: Grant = { info: undefined, data: undefined, override: undefined, expireAt: 0 };
 
 interface Checked {
   readonly user: string;

@@ -1,24 +1,15 @@
 import type { ChannelOptions } from '../core/channel-options.ts';
 import type { ChannelsOptions, ClientOptions, HttpApiOptions, StreamOptions, TokenOptions } from '../core/options.ts';
-import {
-  duration,
-  flag,
-  listOf,
-  oneOf,
-  parseValue,
-  spacedList,
-  text,
-  type ValueParser,
-  wholeNumber,
-} from './env-values.ts';
+import type { ProxyOptions, RpcNamespaceOptions, RpcOptions, SwitchedProxyOptions } from '../core/proxy-options.ts';
+import { proxyVariables, rpcNamespaceVariables } from './env-proxies.ts';
+import { duration, flag, listOf, oneOf, spacedList, text, type ValueParser, wholeNumber } from './env-values.ts';
+import { type Mutable, type Variable, variable } from './env-variable.ts';
 
 /**
  * The three lists of environment variables, under Centrifugo's own names without their prefix `CENTRIFUGO_`:
  * those that are honoured, those that are accepted and change nothing here, and those that are not the server's.
  * What is on none of them stops the start. Source: `centrifugo defaultenv` of version 6.9.
  */
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Options while they are being read. */
 export interface Draft {
@@ -32,6 +23,9 @@ export interface Draft {
   readonly personalChannel: { enabled?: boolean; personalChannelNamespace?: string; singleConnection?: boolean };
   readonly channel: Mutable<ChannelsOptions>;
   readonly withoutNamespace: Mutable<ChannelOptions>;
+  readonly proxies: DraftProxies;
+  readonly rpc: Mutable<RpcOptions>;
+  readonly rpcWithoutNamespace: Mutable<RpcNamespaceOptions>;
   readonly websocket: { disabled?: boolean; handlerPrefix?: string; messageSizeLimit?: number };
   readonly httpStream: Mutable<StreamOptions>;
   readonly sse: Mutable<StreamOptions>;
@@ -42,27 +36,6 @@ export interface Draft {
   readonly prometheus: { enabled?: boolean; handlerPrefix?: string };
   readonly health: { enabled: boolean; handlerPrefix?: string };
   readonly shutdown: { timeoutMs?: number };
-}
-
-/** Reads one variable into a target. */
-export interface Variable<T> {
-  readonly parser: ValueParser<unknown>;
-  /** @throws BrokerConfigError (`invalid_config`) that names the variable */
-  read(target: T, name: string, value: string): void;
-}
-
-/** A variable that sets one member of the part of the draft that `at` picks. */
-function variable<T, P, K extends keyof P>(
-  at: (target: T) => P,
-  key: K,
-  parser: ValueParser<NonNullable<P[K]>>,
-): Variable<T> {
-  return {
-    parser,
-    read(target, name, value) {
-      at(target)[key] = parseValue(name, value, parser);
-    },
-  };
 }
 
 const self = <T>(target: T) => target;
@@ -99,10 +72,26 @@ export const CHANNEL_VARIABLES: ReadonlyMap<string, Variable<Mutable<ChannelOpti
     ALLOW_HISTORY_FOR_SUBSCRIBER: channelOption('allowHistoryForSubscriber', flag),
     ALLOW_HISTORY_FOR_ANONYMOUS: channelOption('allowHistoryForAnonymous', flag),
     ALLOW_USER_LIMITED_CHANNELS: channelOption('allowUserLimitedChannels', flag),
+    SUBSCRIBE_PROXY_ENABLED: channelOption('subscribeProxyEnabled', flag),
+    SUBSCRIBE_PROXY_NAME: channelOption('subscribeProxyName', text),
+    PUBLISH_PROXY_ENABLED: channelOption('publishProxyEnabled', flag),
+    PUBLISH_PROXY_NAME: channelOption('publishProxyName', text),
+    SUB_REFRESH_PROXY_ENABLED: channelOption('subRefreshProxyEnabled', flag),
+    SUB_REFRESH_PROXY_NAME: channelOption('subRefreshProxyName', text),
     CHANNEL_REGEX: channelOption('channelRegex', text),
     PUBLICATION_DATA_FORMAT: channelOption('publicationDataFormat', oneOf('json', 'json_object', 'binary')),
   }),
 );
+
+/** Each of them is what a namespace means by the name 'default'; the first two stand for themselves. */
+export interface DraftProxies {
+  readonly connect: Mutable<SwitchedProxyOptions>;
+  readonly refresh: Mutable<SwitchedProxyOptions>;
+  readonly subscribe: Mutable<ProxyOptions>;
+  readonly publish: Mutable<ProxyOptions>;
+  readonly subRefresh: Mutable<ProxyOptions>;
+  readonly rpc: Mutable<ProxyOptions>;
+}
 
 const server = <K extends 'host' | 'port' | 'name'>(key: K, parser: ValueParser<NonNullable<Draft[K]>>) =>
   variable<Draft, Draft, K>(self, key, parser);
@@ -120,6 +109,9 @@ const websocket = section((draft) => draft.websocket);
 const emulation = section((draft) => draft.emulation);
 const uniWebsocket = section((draft) => draft.uniWebsocket);
 const prometheus = section((draft) => draft.prometheus);
+const connectProxy = section((draft) => draft.proxies.connect);
+const refreshProxy = section((draft) => draft.proxies.refresh);
+const rpc = section((draft) => draft.rpc);
 const health = section((draft) => draft.health);
 const shutdown = section((draft) => draft.shutdown);
 
@@ -152,7 +144,7 @@ function streamVariables(
   };
 }
 
-/** Variables that do here what they do on Centrifugo. `CHANNEL_NAMESPACES` and what begins with it are read in `env.ts`. */
+/** Variables that do here what they do on Centrifugo. The lists of namespaces and proxies, and what begins with their names, are read in `env.ts`. */
 export const HONOURED: ReadonlyMap<string, Variable<Draft>> = new Map(
   Object.entries({
     HTTP_SERVER_ADDRESS: server('host', text),
@@ -197,6 +189,16 @@ export const HONOURED: ReadonlyMap<string, Variable<Draft>> = new Map(
     CHANNEL_USER_BOUNDARY: channel('userBoundary', text),
     CHANNEL_USER_SEPARATOR: channel('userSeparator', text),
     CHANNEL_PUBLICATION_DATA_FORMAT: channel('publicationDataFormat', oneOf('json', 'json_object', 'binary')),
+    CLIENT_PROXY_CONNECT_ENABLED: connectProxy('enabled', flag),
+    ...proxyVariables('CLIENT_PROXY_CONNECT_', (draft: Draft) => draft.proxies.connect),
+    CLIENT_PROXY_REFRESH_ENABLED: refreshProxy('enabled', flag),
+    ...proxyVariables('CLIENT_PROXY_REFRESH_', (draft: Draft) => draft.proxies.refresh),
+    ...proxyVariables('CHANNEL_PROXY_SUBSCRIBE_', (draft: Draft) => draft.proxies.subscribe),
+    ...proxyVariables('CHANNEL_PROXY_PUBLISH_', (draft: Draft) => draft.proxies.publish),
+    ...proxyVariables('CHANNEL_PROXY_SUB_REFRESH_', (draft: Draft) => draft.proxies.subRefresh),
+    ...proxyVariables('RPC_PROXY_', (draft: Draft) => draft.proxies.rpc),
+    ...rpcNamespaceVariables('RPC_WITHOUT_NAMESPACE_', (draft: Draft) => draft.rpcWithoutNamespace),
+    RPC_NAMESPACE_BOUNDARY: rpc('namespaceBoundary', text),
     WEBSOCKET_DISABLED: websocket('disabled', flag),
     WEBSOCKET_HANDLER_PREFIX: websocket('handlerPrefix', text),
     WEBSOCKET_MESSAGE_SIZE_LIMIT: websocket('messageSizeLimit', wholeNumber),
@@ -231,6 +233,7 @@ export const WITHOUT_EFFECT: readonly RegExp[] = [
   /^OPENTELEMETRY_/,
   /^PROMETHEUS_(?:INSTRUMENT_HTTP_HANDLERS|NATIVE_HISTOGRAMS|RECOVERED_PUBLICATIONS_HISTOGRAM)$/,
   /^PID_FILE$/,
+  /^RPC_PING_METHOD$/,
   /^NODE_INFO_METRICS_AGGREGATE_INTERVAL$/,
   /^ENABLE_UNRELEASED_FEATURES$/,
   /^HTTP_API_EXTERNAL$/,
@@ -250,7 +253,7 @@ export const DEFAULT_ONLY: ReadonlyMap<string, readonly string[]> = new Map([
   ['CONTROLLER_ENABLED', ['false']],
   ['MAP_BROKER_TYPE', ['memory']],
   ['CONSUMERS', ['[]']],
-  ['PROXIES', ['[]']],
+  ['RPC_PING_ENABLED', ['false']],
   ['GRPC_API_ENABLED', ['false']],
   ['INIT_ENABLED', ['false']],
   ['UNI_GRPC_ENABLED', ['false']],
@@ -264,10 +267,11 @@ export const DEFAULT_ONLY: ReadonlyMap<string, readonly string[]> = new Map([
   ['HTTP_SERVER_H2C_EXTERNAL', ['false']],
 ]);
 
-/** Variables of the application, of tests and of Kubernetes: none of the server's business. */
+/** Variables of the application (those that begin with `VAR_` may be used inside static headers), of tests and of Kubernetes: none of the server's business. */
 export const NOT_THE_SERVERS: readonly RegExp[] = [
   /^(?:API_URL|API_KEY|TOKEN_SECRET|BIN)$/,
   /^TEST_/,
+  /^VAR_/,
   /^SERVICE_(?:HOST|PORT)/,
   /^PORT(?:_\d+_(?:TCP|UDP)(?:_ADDR|_PORT|_PROTO)?)?$/,
 ];

@@ -3,7 +3,7 @@ import { BrokerConfigError } from '../core/errors.ts';
 import { resolveOptions } from '../core/options.ts';
 import { optionsFromEnv } from './env.ts';
 import { CHANNEL_VARIABLES, DEFAULT_ONLY, HONOURED, NOT_THE_SERVERS, WITHOUT_EFFECT } from './env-options.ts';
-import { duration, flag, parseValue, spacedList, wholeNumber } from './env-values.ts';
+import { duration, flag, parseValue, spacedList, text, wholeNumber } from './env-values.ts';
 
 const read = (env: Record<string, string>) => optionsFromEnv(env);
 const TRPC = { CENTRIFUGO_CHANNEL_NAMESPACES: 'trpc' };
@@ -99,6 +99,56 @@ describe('the environment', () => {
     });
   });
 
+  it('reads proxies, by themselves and by name, as variables and as JSON', () => {
+    const { client, channel, rpc, proxies } = read({
+      ...TRPC,
+      CENTRIFUGO_CLIENT_PROXY_CONNECT_ENABLED: 'true',
+      CENTRIFUGO_CLIENT_PROXY_CONNECT_ENDPOINT: 'http://app/connect',
+      CENTRIFUGO_CHANNEL_PROXY_SUB_REFRESH_ENDPOINT: 'http://app/sub_refresh',
+      CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_SUBSCRIBE_PROXY_ENABLED: 'true',
+      CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_SUBSCRIBE_PROXY_NAME: 'my.app',
+      CENTRIFUGO_RPC_PROXY_ENDPOINT: 'http://app/rpc',
+      CENTRIFUGO_RPC_PROXY_TIMEOUT: '10s',
+      CENTRIFUGO_RPC_PROXY_HTTP_HEADERS: 'Cookie Origin',
+      CENTRIFUGO_RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true',
+      CENTRIFUGO_RPC_NAMESPACES: 'admin',
+      CENTRIFUGO_RPC_NAMESPACES_ADMIN_PROXY_ENABLED: 'true',
+      CENTRIFUGO_RPC_NAMESPACES_ADMIN_PROXY_NAME: 'my.app',
+      CENTRIFUGO_RPC_NAMESPACE_BOUNDARY: '/',
+      CENTRIFUGO_PROXIES:
+        '[{"name":"my.app","endpoint":"http://app/","http_headers":["Cookie","Origin"],"include_connection_meta":true,' +
+        '"http":{"static_headers":{"X-A":"a"},"status_to_code_transforms":[{"status_code":401,"to_error":{"code":401,"message":"who?"}}]}}]',
+      CENTRIFUGO_PROXIES_MY_APP_TIMEOUT: '2s',
+    });
+    expect(client?.proxy?.connect).toEqual({ enabled: true, endpoint: 'http://app/connect' });
+    expect(channel?.proxy?.subRefresh).toEqual({ endpoint: 'http://app/sub_refresh' });
+    expect(channel?.namespaces?.trpc).toEqual({ subscribeProxyEnabled: true, subscribeProxyName: 'my.app' });
+    expect(rpc).toEqual({
+      proxy: { endpoint: 'http://app/rpc', timeoutMs: 10_000, httpHeaders: ['Cookie', 'Origin'] },
+      withoutNamespace: { proxyEnabled: true },
+      namespaces: { admin: { proxyEnabled: true, proxyName: 'my.app' } },
+      namespaceBoundary: '/',
+    });
+    expect(proxies).toEqual({
+      'my.app': {
+        endpoint: 'http://app/',
+        timeoutMs: 2000,
+        httpHeaders: ['Cookie', 'Origin'],
+        includeConnectionMeta: true,
+        staticHeaders: { 'X-A': 'a' },
+        statusToCodeTransforms: [{ statusCode: 401, toError: { code: 401, message: 'who?', temporary: false } }],
+      },
+    });
+  });
+
+  it('fills variables into static headers, whatever characters are in them', () => {
+    const { rpc } = read({
+      CENTRIFUGO_RPC_PROXY_HTTP_STATIC_HEADERS: `{"X-Secret":"\${CENTRIFUGO_VAR_SECRET}!"}`,
+      CENTRIFUGO_VAR_SECRET: 'a"b\\c',
+    });
+    expect(rpc?.proxy?.staticHeaders).toEqual({ 'X-Secret': 'a"b\\c!' });
+  });
+
   it('takes namespaces as JSON too', () => {
     const json = '[{"name":"trpc","history_size":10,"history_ttl":"1m","presence":true},{"name":"x.y-z"}]';
     const { channel } = read({
@@ -162,6 +212,61 @@ describe('the environment', () => {
       { ...TRPC, CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_CHANNEL_REGEX: '(' },
       /channel_regex/,
     ],
+    [
+      'a proxy without an endpoint',
+      { CENTRIFUGO_CLIENT_PROXY_CONNECT_ENABLED: 'true' },
+      /connect: endpoint is not set/,
+    ],
+    [
+      'a proxy over GRPC',
+      { CENTRIFUGO_CLIENT_PROXY_REFRESH_ENABLED: 'true', CENTRIFUGO_CLIENT_PROXY_REFRESH_ENDPOINT: 'grpc://app' },
+      /http:\/\/ or https:\/\//,
+    ],
+    [
+      'a proxy name that is none',
+      {
+        ...TRPC,
+        CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_PUBLISH_PROXY_ENABLED: '1',
+        CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_PUBLISH_PROXY_NAME: 'app',
+      },
+      /no proxy "app"/,
+    ],
+    [
+      'a namespace with a proxy that is nowhere',
+      { ...TRPC, CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_SUBSCRIBE_PROXY_ENABLED: '1' },
+      /channel\.proxy\.subscribe: endpoint is not set/,
+    ],
+    [
+      'RPC with a proxy that is nowhere',
+      { CENTRIFUGO_RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: '1' },
+      /rpc\.proxy: endpoint/,
+    ],
+    ['a reserved proxy name', { CENTRIFUGO_PROXIES: 'default' }, /reserved/],
+    ['a misspelt option of a proxy', { CENTRIFUGO_PROXIES: '[{"name":"app","url":"x"}]' }, /app\.url/],
+    ['static headers that are no JSON', { CENTRIFUGO_RPC_PROXY_HTTP_STATIC_HEADERS: 'X-A: a' }, /JSON object of texts/],
+    ['a static header that is no text', { CENTRIFUGO_RPC_PROXY_HTTP_STATIC_HEADERS: '{"X-A":1}' }, /JSON object/],
+    [
+      'a static header with a variable that is not set',
+      { CENTRIFUGO_RPC_PROXY_HTTP_STATIC_HEADERS: `{"X-A":"\${CENTRIFUGO_VAR_A}"}` },
+      /CENTRIFUGO_VAR_… that is not set/,
+    ],
+    ...[
+      ['no list', '{}', /JSON list/],
+      ['a misspelt member', '[{"status_code":404,"error":{}}]', /JSON list/],
+      ['no status', '[{"to_error":{"code":1}}]', /JSON list/],
+      ['nothing to become', '[{"status_code":404}]', /either to_error or to_disconnect/],
+      ['two things to become', '[{"status_code":404,"to_error":{"code":1},"to_disconnect":{"code":1}}]', /either/],
+      ['a text beyond ASCII', '[{"status_code":404,"to_error":{"code":1,"message":"ü"}}]', /ASCII/],
+      ['a long text', `[{"status_code":404,"to_disconnect":{"code":1,"reason":"${'x'.repeat(124)}"}}]`, /at most 123/],
+    ].map(([what, json, message]): [string, Record<string, string>, RegExp] => [
+      `a status transform with ${String(what)}`,
+      {
+        CENTRIFUGO_PROXIES: 'app',
+        CENTRIFUGO_PROXIES_APP_ENDPOINT: 'http://app/',
+        CENTRIFUGO_PROXIES_APP_HTTP_STATUS_TO_CODE_TRANSFORMS: String(json),
+      },
+      message as RegExp,
+    ]),
   ])('stops the start at %s', (_name, env, message) => {
     const start = () => resolveOptions(read(env));
     expect(start).toThrow(BrokerConfigError);
@@ -189,13 +294,10 @@ describe('the environment', () => {
   it('reads every honoured variable into an option', () => {
     const samples: Record<string, string> = { boolean: 'true', number: '7', object: 'x' };
     for (const [name, { parser }] of HONOURED) {
-      const value = parser.parse('json')
-        ? 'json'
-        : parser.parse('transport')
-          ? 'transport'
-          : parser === duration
-            ? '7s'
-            : (samples[parser.jsonType] ?? 'x');
+      const words = ['json', 'transport', '{"X-A":"a"}', '[{"status_code":404,"to_error":{"code":404}}]'];
+      const value =
+        words.find((word) => parser !== text && parser !== spacedList && parser.parse(word)) ??
+        (parser === duration ? '7s' : (samples[parser.jsonType] ?? 'x'));
       // Separate keys for subscription tokens count once they are switched on.
       const base: Record<string, string> = /SUBSCRIPTION_TOKEN_(?!ENABLED)/.test(name)
         ? { CENTRIFUGO_CLIENT_SUBSCRIPTION_TOKEN_ENABLED: 'true' }

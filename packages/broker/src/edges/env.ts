@@ -1,6 +1,7 @@
-import type { ChannelOptions } from '../core/channel-options.ts';
 import { BrokerConfigError } from '../core/errors.ts';
 import type { BrokerOptions } from '../core/options.ts';
+import type { ProxyOptions, RpcNamespaceOptions } from '../core/proxy-options.ts';
+import { NamedList } from './env-named.ts';
 import {
   CHANNEL_VARIABLES,
   DEFAULT_ONLY,
@@ -9,13 +10,17 @@ import {
   NOT_THE_SERVERS,
   WITHOUT_EFFECT,
 } from './env-options.ts';
+import { fillReferences, proxyVariables, rpcNamespaceVariables } from './env-proxies.ts';
+import type { Mutable } from './env-variable.ts';
 
 const PREFIX = 'CENTRIFUGO_';
-const NAMESPACES = 'CHANNEL_NAMESPACES';
 const WITHOUT_NAMESPACE = 'CHANNEL_WITHOUT_NAMESPACE_';
+const PROXY_VARIABLES = new Map(Object.entries(proxyVariables('', (proxy: Mutable<ProxyOptions>) => proxy)));
+const RPC_NAMESPACE_VARIABLES = new Map(
+  Object.entries(rpcNamespaceVariables('', (namespace: Mutable<RpcNamespaceOptions>) => namespace)),
+);
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type MutableChannelOptions = { -readonly [K in keyof ChannelOptions]: ChannelOptions[K] };
 
 /**
  * Options from environment variables under Centrifugo's names. An empty variable counts as unset.
@@ -31,6 +36,9 @@ export function optionsFromEnv(env: Environment): BrokerOptions {
     personalChannel: {},
     channel: {},
     withoutNamespace: {},
+    proxies: { connect: {}, refresh: {}, subscribe: {}, publish: {}, subRefresh: {}, rpc: {} },
+    rpc: {},
+    rpcWithoutNamespace: {},
     websocket: {},
     httpStream: {},
     sse: {},
@@ -42,10 +50,16 @@ export function optionsFromEnv(env: Environment): BrokerOptions {
     health: { enabled: false },
     shutdown: {},
   };
-  const namespaces = readNamespaces(env[PREFIX + NAMESPACES] ?? '');
-  for (const [name, value] of Object.entries(env))
-    if (name.startsWith(PREFIX) && value) readVariable(draft, namespaces, name, value);
-  const { token, subscriptionToken, personalChannel, withoutNamespace, client, channel, ...rest } = draft;
+  const namespaces = new NamedList('CHANNEL_NAMESPACES', CHANNEL_VARIABLES, () => ({}));
+  const rpcNamespaces = new NamedList('RPC_NAMESPACES', RPC_NAMESPACE_VARIABLES, () => ({}));
+  const named = new NamedList('PROXIES', PROXY_VARIABLES, () => ({}));
+  const lists = [namespaces, rpcNamespaces, named];
+  const read = (name: string) => filledIn(name, env[name] ?? '', env);
+  for (const list of lists) list.readList(read(PREFIX + list.key));
+  for (const name of Object.keys(env))
+    if (name.startsWith(PREFIX) && env[name]) readVariable(draft, lists, name, read(name));
+  const { token, subscriptionToken, personalChannel, withoutNamespace, client, channel, ...others } = draft;
+  const { proxies, rpc, rpcWithoutNamespace, ...rest } = others;
   const { enabled, ...separate } = subscriptionToken;
   return {
     ...rest,
@@ -54,22 +68,48 @@ export function optionsFromEnv(env: Environment): BrokerOptions {
       token,
       ...(enabled ? { subscriptionToken: separate } : {}),
       subscribeToUserPersonalChannel: personalChannel,
+      proxy: { connect: proxies.connect, refresh: proxies.refresh },
     },
-    channel: { ...channel, withoutNamespace, namespaces: Object.fromEntries(namespaces) },
+    channel: {
+      ...channel,
+      withoutNamespace,
+      namespaces: Object.fromEntries(namespaces.items),
+      proxy: { subscribe: proxies.subscribe, publish: proxies.publish, subRefresh: proxies.subRefresh },
+    },
+    rpc: {
+      ...rpc,
+      proxy: proxies.rpc,
+      withoutNamespace: rpcWithoutNamespace,
+      namespaces: Object.fromEntries(rpcNamespaces.items),
+    },
+    proxies: Object.fromEntries(named.items),
   };
 }
 
-function readVariable(draft: Draft, namespaces: Map<string, MutableChannelOptions>, name: string, value: string): void {
+/** Secrets inside JSON may stand in variables of their own. */
+function filledIn(name: string, value: string, env: Environment): string {
+  if (!/(?:_HTTP_STATIC_HEADERS|^CENTRIFUGO_PROXIES)$/.test(name)) return value;
+  const filled = fillReferences(value, env);
+  if (filled === undefined) throw new BrokerConfigError(`${name} uses a variable CENTRIFUGO_VAR_… that is not set.`);
+  return filled;
+}
+
+function readVariable(
+  draft: Draft,
+  lists: readonly { readonly key: string; readOption(key: string, name: string, value: string): boolean }[],
+  name: string,
+  value: string,
+): void {
   const key = name.slice(PREFIX.length);
   const honoured = HONOURED.get(key);
   if (honoured) {
     honoured.read(draft, name, value);
     return;
   }
-  if (key === NAMESPACES) return;
-  const target = channelTarget(draft, namespaces, key);
-  if (target) {
-    target.variable.read(target.options, name, value);
+  if (lists.some((list) => list.key === key || list.readOption(key, name, value))) return;
+  const option = key.startsWith(WITHOUT_NAMESPACE) && CHANNEL_VARIABLES.get(key.slice(WITHOUT_NAMESPACE.length));
+  if (option) {
+    option.read(draft.withoutNamespace, name, value);
     return;
   }
   if ([...WITHOUT_EFFECT, ...NOT_THE_SERVERS].some((pattern) => pattern.test(key))) return;
@@ -80,55 +120,4 @@ function readVariable(draft: Draft, namespaces: Map<string, MutableChannelOption
       ? `${name}: the embedded broker has only ${allowed.join(' or ')} here. For more run Centrifugo itself.`
       : `${name} is no option of the embedded broker. Check the spelling; if Centrifugo has it, run Centrifugo itself.`,
   );
-}
-
-/** The options that a variable of a namespace belongs to. */
-function channelTarget(draft: Draft, namespaces: Map<string, MutableChannelOptions>, key: string) {
-  const groups: [string, MutableChannelOptions][] = [[WITHOUT_NAMESPACE, draft.withoutNamespace]];
-  for (const [name, options] of namespaces)
-    groups.push([`${NAMESPACES}_${name.replaceAll(/[.-]/g, '_').toUpperCase()}_`, options]);
-  for (const [prefix, options] of groups) {
-    const variable = key.startsWith(prefix) ? CHANNEL_VARIABLES.get(key.slice(prefix.length)) : undefined;
-    if (variable) return { variable, options };
-  }
-  return undefined;
-}
-
-/** Namespaces as a list of names separated by spaces, or as a JSON list of objects with a name and options. */
-function readNamespaces(value: string): Map<string, MutableChannelOptions> {
-  const namespaces = new Map<string, MutableChannelOptions>();
-  if (value === '') return namespaces;
-  const add = (name: string) => {
-    if (namespaces.has(name)) throw new BrokerConfigError(`${PREFIX}${NAMESPACES}: ${name} is there twice.`);
-    const options: MutableChannelOptions = {};
-    namespaces.set(name, options);
-    return options;
-  };
-  if (value.startsWith('[') && value.endsWith(']')) for (const item of parseList(value)) readNamespace(item, add);
-  else for (const name of value.split(' ')) add(name);
-  return namespaces;
-}
-
-function parseList(value: string): readonly unknown[] {
-  try {
-    return JSON.parse(value) as unknown[];
-  } catch (cause) {
-    throw new BrokerConfigError(`${PREFIX}${NAMESPACES} is not JSON.`, { cause });
-  }
-}
-
-function readNamespace(item: unknown, add: (name: string) => MutableChannelOptions): void {
-  const where = `${PREFIX}${NAMESPACES}`;
-  if (typeof item !== 'object' || item === null || !('name' in item) || typeof item.name !== 'string')
-    throw new BrokerConfigError(`${where}: every namespace needs a "name".`);
-  const options = add(item.name);
-  for (const [key, value] of Object.entries(item)) {
-    if (key === 'name') continue;
-    const variable = CHANNEL_VARIABLES.get(key.toUpperCase());
-    const path = `${where}: ${item.name}.${key}`;
-    if (!variable) throw new BrokerConfigError(`${path} is no option of the embedded broker.`);
-    if (typeof value !== variable.parser.jsonType)
-      throw new BrokerConfigError(`${path} must be ${variable.parser.expected}.`);
-    if (value !== '') variable.read(options, path, String(value));
-  }
 }

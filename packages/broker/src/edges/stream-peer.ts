@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Engine } from '../core/engine.ts';
-import type { Peer } from '../core/peer.ts';
+import type { Peer, TransportHeaders } from '../core/peer.ts';
 import { Session } from '../core/session.ts';
 import type { ByteString } from '../protocol/byte-string.ts';
 import { type Disconnect, Disconnects } from '../protocol/codes.ts';
 import type { Encoding } from '../protocol/encoding.ts';
 import { type Flusher, type Lineage, Outbox, type OutboxOwner } from './outbox.ts';
+import { transportHeaders } from './transport-headers.ts';
 
 /** A transport whose server side is one long HTTP response. */
 export interface StreamKind {
@@ -20,6 +21,7 @@ export interface StreamKind {
 export class StreamPeer implements Peer, OutboxOwner {
   readonly transport: string;
   readonly encoding: Encoding;
+  readonly headers: TransportHeaders;
   readonly isUnidirectional: boolean;
   readonly isEmulation: boolean;
   /** It is closed as stale, like one that never connected. */
@@ -33,6 +35,7 @@ export class StreamPeer implements Peer, OutboxOwner {
     this.encoding = kind.encoding;
     this.isUnidirectional = kind.isUnidirectional;
     this.isEmulation = !kind.isUnidirectional;
+    this.headers = transportHeaders(response.req, engine.settings.proxies.httpHeaders);
     this.#response = response;
     this.#outbox = new Outbox(response, flusher, kind.lineage, engine.settings.client.queueMaxSize, this);
     this.session = new Session(engine, this);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Server, WebSocket, WebSocketServer } from 'ws';
 import type { Engine } from '../core/engine.ts';
-import type { Peer } from '../core/peer.ts';
+import type { Peer, TransportHeaders } from '../core/peer.ts';
 import { Session } from '../core/session.ts';
 import { type ByteString, jsonBytes } from '../protocol/byte-string.ts';
 import { type Disconnect, Disconnects } from '../protocol/codes.ts';
@@ -12,6 +12,7 @@ import { decodeJson } from '../protocol/json-message.ts';
 import { protobufEncoding } from '../protocol/protobuf-encoding.ts';
 import { ConnectRequest } from '../protocol/schema.ts';
 import { type Flusher, type Lineage, Outbox, type OutboxOwner } from './outbox.ts';
+import { transportHeaders } from './transport-headers.ts';
 import { websocketFrame } from './websocket-frame.ts';
 
 const PROTOBUF_SUBPROTOCOL = 'centrifuge-protobuf';
@@ -47,6 +48,7 @@ class WebSocketPeer implements Peer, OutboxOwner {
   readonly isEmulation = false;
   readonly refusedCloseDelayMs = CLOSE_TIMEOUT_MS;
   readonly encoding: Encoding;
+  readonly headers: TransportHeaders;
   readonly session: Session;
   readonly #webSocket: PeerSocket;
   readonly #socket: Socket;
@@ -59,8 +61,10 @@ class WebSocketPeer implements Peer, OutboxOwner {
     socket: Socket,
     flusher: Flusher,
     kind: WebSocketKind,
+    headers: TransportHeaders,
     peers: Set<WebSocketPeer>,
   ) {
+    this.headers = headers;
     this.transport = kind.transport;
     this.isUnidirectional = kind.isUnidirectional;
     this.encoding = kind.encoding;
@@ -200,21 +204,22 @@ export class WebSocketEdge {
   accept(request: IncomingMessage, socket: Socket, head: Buffer, query: string): void {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const isProtobuf = webSocket.protocol === PROTOBUF_SUBPROTOCOL || wantsProtobuf(query);
-      this.#open(webSocket, socket, isProtobuf ? this.#protobuf : this.#json);
+      this.#open(webSocket, request, isProtobuf ? this.#protobuf : this.#json);
     });
   }
 
   /** The same for a client that only listens; its connect request may stand in the query. */
   acceptUnidirectional(request: IncomingMessage, socket: Socket, head: Buffer, query: string): void {
     this.#unidirectionalServer.handleUpgrade(request, socket, head, (webSocket) => {
-      const peer = this.#open(webSocket, socket, this.#unidirectional);
+      const peer = this.#open(webSocket, request, this.#unidirectional);
       const connect = new URLSearchParams(query).get('cf_connect');
       if (connect) peer.connect(Buffer.from(connect));
     });
   }
 
-  #open(webSocket: PeerSocket, socket: Socket, kind: WebSocketKind): WebSocketPeer {
-    const peer = new WebSocketPeer(this.#engine, webSocket, socket, this.#flusher, kind, this.#peers);
+  #open(webSocket: PeerSocket, request: IncomingMessage, kind: WebSocketKind): WebSocketPeer {
+    const headers = transportHeaders(request, this.#engine.settings.proxies.httpHeaders);
+    const peer = new WebSocketPeer(this.#engine, webSocket, request.socket, this.#flusher, kind, headers, this.#peers);
     webSocket.peer = peer;
     webSocket.on('message', onMessage);
     webSocket.on('ping', onPing);

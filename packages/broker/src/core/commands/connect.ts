@@ -1,6 +1,7 @@
 import { Disconnects, ReplyErrors } from '../../protocol/codes.ts';
 import type { ConnectRequest, ConnectResult, SubscribeResult } from '../../protocol/schema.ts';
 import { unixSeconds } from '../clock.ts';
+import { emulatedHeaders } from '../emulated-headers.ts';
 import type { ConnectAnswer } from '../hooks.ts';
 import type { Session } from '../session.ts';
 import type { Subscription, SubscriptionOptions } from '../subscription.ts';
@@ -25,6 +26,7 @@ interface Credentials {
 
 export function handleConnect(session: Session, id: number, request: ConnectRequest): Handled {
   const { engine } = session;
+  session.emulatedHeaders = emulatedHeaders(request.headers, engine.settings.proxies.emulatedHeaders);
   if (request.token !== '')
     return whenKnown(verifyConnectToken(session, request.token), (token) => {
       if (!session.isOpen) return undefined;
@@ -69,13 +71,14 @@ function withGrants(
 ): void {
   const { namespaces, settings, hooks } = session.engine;
   const subscriptions = new Map<string, SubscriptionOptions>();
+  const source = request.token === '' ? 'server' : 'connection-token';
   for (const [channel, grant] of who.grants) {
     const kind = namespaces.find(channel);
     if (!kind) {
       session.refuse(id, ReplyErrors.UnknownChannel);
       return;
     }
-    if (channel !== '') subscriptions.set(channel, subscriptionOptions(kind.options, 'connection-token', grant));
+    if (channel !== '') subscriptions.set(channel, subscriptionOptions(kind.options, source, grant));
   }
   const { personalChannel, insecure } = settings.client;
   if (personalChannel && who.user !== '') {
@@ -95,7 +98,8 @@ function withGrants(
       session.close(Disconnects.BadRequest);
       return;
     }
-    if (subscriptions.has(channel) || !mayJoinByItself(session, channel, who.user)) continue;
+    if (subscriptions.has(channel) || kind.options.subscribeProxyEnabled) continue;
+    if (!mayJoinByItself(session, channel, who.user)) continue;
     subscriptions.set(channel, subscriptionOptions(kind.options, 'client'));
   }
   establish(session, id, request, {

@@ -75,7 +75,7 @@ function makeOptions(
     isCacheRecovery,
     recoversAlways: channel.autoCacheRecover && isRecoverable && isCacheRecovery,
     expireAt: grant?.expireAt ?? 0,
-    isClientRefreshed: true,
+    isClientRefreshed: !channel.subRefreshProxyEnabled,
     info: grant?.info,
     data: grant?.data,
     source,

@@ -59,8 +59,21 @@ function permission(session: Session, request: SubscribeRequest): Permission | P
   if (!namespaces.isValidName(channel, kind)) return { error: ReplyErrors.BadRequest };
   if (request.type !== 0) return { error: ReplyErrors.PermissionDenied };
   if (token !== '') return byToken(session, request, kind);
+  if (kind.options.subscribeProxyEnabled && !namespaces.isPrivate(channel) && !namespaces.isUserLimited(channel, kind))
+    return byApplication(session, request, kind);
   if (!mayJoinByItself(session, channel, session.user)) return { error: ReplyErrors.PermissionDenied };
   return withWishes(session, request, kind, subscriptionOptions(kind.options, 'client'));
+}
+
+/** What the client wishes for itself does not count: the application says all. */
+async function byApplication(
+  session: Session,
+  request: SubscribeRequest,
+  { options }: ChannelKind,
+): Promise<Permission> {
+  const verdict = await session.engine.hooks.subscribe?.(session, options.subscribeProxyName, request);
+  if (!verdict) return { error: ReplyErrors.NotAvailable };
+  return 'ok' in verdict ? { options: subscriptionOptions(options, 'client', verdict.ok) } : verdict;
 }
 
 function byToken(session: Session, request: SubscribeRequest, kind: ChannelKind): Permission | Promise<Permission> {
