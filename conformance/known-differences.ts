@@ -2,10 +2,7 @@
  * Where the embedded broker differs from Centrifugo, by the name of the scenario that shows it, with the reason.
  * In runs with a real server an entry whose scenario passes on the embedded broker fails the run, so that the list stays true.
  */
-const later = 'Not built yet: an environment with it is refused at the start.';
-
 export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {
-  'proxies: *': later,
   'abuse: headers of 40 kB are accepted, as proxies and cookies may bring them':
     'The embedded broker takes no more than 16 kB of headers: 431.',
 };
