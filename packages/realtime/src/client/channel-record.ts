@@ -169,7 +169,8 @@ export class ChannelRecord {
   }
 
   #tellLoss(registration: Registration, loss: ChannelLoss): void {
-    if (!registration.isActive) return;
+    // Whoever was not told of the join has lost nothing by a drop.
+    if (!registration.isActive || (loss.kind === 'dropped' && !registration.isJoined)) return;
     registration.isJoined = false;
     this.#guard(() => registration.options.onLoss?.(loss));
   }

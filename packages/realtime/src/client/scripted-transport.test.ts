@@ -108,6 +108,18 @@ describe('the client does not rely on its transport for', () => {
     expect(late.lines).toEqual(['join 1']);
   });
 
+  it('time between a late subscriber and a drop: who was not told of the join is not told of the drop', async () => {
+    const { script, client } = await open();
+    script.joins[0]?.events.joined(join);
+    const late = createRecorder();
+    client.manager.subscribe('trpc:org:1', late.handler, late.options);
+    script.joins[0]?.events.dropped(); // in the same turn
+    await realtime.settled();
+    expect(late.lines).toEqual([]);
+    script.joins[0]?.events.joined({ ...join, recovered: true, wasRecovering: true });
+    expect(late.lines).toEqual(['join 0 recovered']);
+  });
+
   it('silence after it was thrown away', async () => {
     let userId = '7';
     const { script, client } = await open({
