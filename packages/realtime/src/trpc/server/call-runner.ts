@@ -1,5 +1,4 @@
-import type { ChannelDelivery, ChannelName } from '../../core/channel.ts';
-import { Channels } from '../../core/channel.ts';
+import type { ChannelName } from '../../core/channel.ts';
 import type { Clock } from '../../core/clock.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import type { Realtime } from '../../server/realtime.ts';
@@ -15,18 +14,13 @@ import { NO_STAMPS, StampReader, type Stamps } from './stamp-reader.ts';
 /** After the broker failed to tell positions, no query asks for this long: a broker that is down must not slow every query. */
 const STAMP_PAUSE_MS = 1000;
 
-/** What `defineChannels` returned. */
-export type ChannelDefinitions = Readonly<
-  Record<string, { readonly scope: string; readonly delivery: ChannelDelivery }>
->;
-
 export interface CallRunnerOptions {
   readonly realtime: Pick<Realtime, 'positions' | 'createChannelToken'>;
   readonly publisher: TouchPublisher;
   readonly faults: FaultReporter;
   readonly clock: Clock;
   readonly userId: (ctx: unknown) => string | null | undefined;
-  readonly channels: ChannelDefinitions;
+  readonly isOfConnection: (channel: ChannelName) => boolean;
   readonly grantTtlSeconds: number;
   readonly stampTimeoutMs: number;
 }
@@ -41,15 +35,10 @@ export type Next = (added?: object) => Promise<CallResult>;
 export class CallRunner {
   readonly #options: CallRunnerOptions;
   readonly #readers = new WeakMap<RealtimeRequest, StampReader>();
-  readonly #connectionScopes: ReadonlySet<string>;
   #stampsPausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
-    const definitions = [...Object.values(Channels), ...Object.values(options.channels)];
-    this.#connectionScopes = new Set(
-      definitions.filter(({ delivery }) => delivery === 'connection').map(({ scope }) => scope),
-    );
   }
 
   /** Runs one middleware. `part` gets the call's collector, and must hand on what `next` gives. */
@@ -141,7 +130,7 @@ export class CallRunner {
   }
 
   async #grant(call: ProcedureCall, { channel, userId }: Watched): Promise<string | null> {
-    if (userId === null || this.#isOfConnection(channel)) return null;
+    if (userId === null || this.#options.isOfConnection(channel)) return null;
     const { realtime, grantTtlSeconds, faults } = this.#options;
     try {
       const token = await realtime.createChannelToken({ userId, channel, ttlSeconds: grantTtlSeconds });
@@ -151,10 +140,6 @@ export class CallRunner {
       faults.report('grants', call.path, error);
       return null;
     }
-  }
-
-  #isOfConnection(channel: ChannelName): boolean {
-    return this.#connectionScopes.has(channel.split(':')[1] ?? '');
   }
 
   #userOf(call: ProcedureCall, ctx: unknown): string | null {

@@ -1,5 +1,5 @@
 export { assertRealtimeRouter } from './assert-realtime-router.ts';
-export type { ChannelDefinitions } from './call-runner.ts';
+export type { ChannelDefinitions } from './channel-delivery.ts';
 export { fromCache, noStamp } from './data-age.ts';
 export type { Touch, Touches, WatchedChannels } from './declarations.ts';
 export { base, touches, touching, watches, watching } from './default-procedures.ts';

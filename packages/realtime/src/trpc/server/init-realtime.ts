@@ -2,7 +2,8 @@ import type { Clock } from '../../core/clock.ts';
 import { callClock } from '../../server/deadline.ts';
 import { realtime as defaultRealtime } from '../../server/default-realtime.ts';
 import type { Realtime } from '../../server/realtime.ts';
-import { CallRunner, type ChannelDefinitions } from './call-runner.ts';
+import { CallRunner } from './call-runner.ts';
+import { type ChannelDefinitions, connectionChannels } from './channel-delivery.ts';
 import { parseChannels, parseTouches, type Touches, type WatchedChannels } from './declarations.ts';
 import { type FaultKind, FaultReporter, type RealtimeFault } from './faults.ts';
 import type {
@@ -109,7 +110,7 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
     faults,
     publisher: new TouchPublisher({ realtime, positionWaitMs, spread, faults, clock }),
     userId: (ctx) => userId?.(ctx as Context),
-    channels: options.channels ?? {},
+    isOfConnection: connectionChannels(options.channels),
     grantTtlSeconds: options.grantTtlSeconds ?? 600,
     stampTimeoutMs: options.stampTimeoutMs ?? 100,
   });

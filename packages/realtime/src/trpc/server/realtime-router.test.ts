@@ -2,11 +2,18 @@ import { initTRPC, TRPCError } from '@trpc/server';
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { TrpcApp } from '../../../test/trpc-app.ts';
-import { type ChannelName, Channels } from '../../core/channel.ts';
+import { type ChannelName, Channels, defineChannels } from '../../core/channel.ts';
 import { createRealtime } from '../../server/realtime.ts';
-import { realtimeContext, realtimeResponseMeta, realtimeRouter } from './index.ts';
+import { type ChannelDefinitions, realtimeContext, realtimeResponseMeta, realtimeRouter } from './index.ts';
 
-function start(userId: string | null = '7', options: { connectionChannels?: () => ChannelName[] } = {}) {
+function start(
+  userId: string | null = '7',
+  options: {
+    connectionChannels?: () => ChannelName[];
+    channels?: ChannelDefinitions;
+    canSubscribe?: () => boolean;
+  } = {},
+) {
   const asked: string[] = [];
   const t = initTRPC.context<object>().create();
   const router = t.router({
@@ -70,6 +77,16 @@ describe('getChannelTokens', () => {
     ]);
     expect(asked).toEqual(['7 trpc:org:1', '7 trpc:org:3', '7 trpc:org:2']);
     expect(app.responses[0]?.headers.get('cache-control')).toBe('private, no-store');
+  });
+
+  it('never grants what the connection token carries, whatever canSubscribe says', async () => {
+    const Own = defineChannels({ profile: { ids: ['userId'], delivery: 'connection' } });
+    const { app, asked } = start('7', { channels: Own, canSubscribe: () => true });
+    const { client } = await app.connect('httpBatchLink');
+    const channels = [Channels.global(), Channels.user('8'), Own.profile('8'), Channels.org('3')];
+    const grants = await client.realtime.getChannelTokens.query({ channels });
+    expect(grants.map(({ channel }) => channel)).toEqual(['trpc:org:3']);
+    expect(asked).toEqual([]);
   });
 
   it('fails as a whole where a permission cannot be known: a refusal would be final', async () => {

@@ -8,6 +8,7 @@ import { type ChannelName, isChannelName } from '../../core/channel.ts';
 import { realtime as defaultRealtime } from '../../server/default-realtime.ts';
 import type { Realtime } from '../../server/realtime.ts';
 import type { IssuedGrant } from '../../server/tokens.ts';
+import { type ChannelDefinitions, connectionChannels } from './channel-delivery.ts';
 import type { MaybePromise } from './middleware-types.ts';
 import { DIRECT_REQUEST, requestOf } from './request.ts';
 
@@ -38,7 +39,7 @@ export interface RealtimeRouterOptions<Context, Meta, Overrides> {
   readonly userId: (options: { ctx: ContextOf<Context, Meta, Overrides> }) => string | null | undefined;
   /**
    * Whether the user may read a channel. Asked per channel, all at the same time. `false` is final for that subscription; throw where it cannot be known now.
-   * Channels of the connection token are not asked for.
+   * For channels of the connection token it is not asked: those are never granted.
    */
   readonly canSubscribe: (options: {
     ctx: ContextOf<Context, Meta, Overrides>;
@@ -50,6 +51,8 @@ export interface RealtimeRouterOptions<Context, Meta, Overrides> {
     ctx: ContextOf<Context, Meta, Overrides>;
     userId: string;
   }) => MaybePromise<readonly ChannelName[]>;
+  /** The app's own channels, so that those which the connection token carries are known. `Channels` is. */
+  readonly channels?: ChannelDefinitions;
   /** @default 86400 (24 hours) */
   readonly connectionTtlSeconds?: number;
   /** @default 600 (10 minutes) */
@@ -72,7 +75,8 @@ export interface RealtimeRouterOptions<Context, Meta, Overrides> {
  * ```
  */
 export function realtimeRouter<Context, Meta, Overrides>(options: RealtimeRouterOptions<Context, Meta, Overrides>) {
-  const { procedure, canSubscribe, connectionChannels, realtime = defaultRealtime } = options;
+  const { procedure, canSubscribe, realtime = defaultRealtime } = options;
+  const isOfConnection = connectionChannels(options.channels);
 
   function identify(ctx: ContextOf<Context, Meta, Overrides>): string {
     const request = requestOf(ctx);
@@ -87,7 +91,7 @@ export function realtimeRouter<Context, Meta, Overrides>(options: RealtimeRouter
     getToken: procedure.query(async ({ ctx }): Promise<{ token: string }> => {
       const userId = identify(ctx);
       const { connectionTtlSeconds: ttlSeconds } = options;
-      const channels = await connectionChannels?.({ ctx, userId });
+      const channels = await options.connectionChannels?.({ ctx, userId });
       const token = await realtime.createConnectionToken({
         userId,
         ...(channels && { channels }),
@@ -99,7 +103,7 @@ export function realtimeRouter<Context, Meta, Overrides>(options: RealtimeRouter
     getChannelTokens: procedure.input(parseQuestion).query(async ({ ctx, input }): Promise<readonly IssuedGrant[]> => {
       const userId = identify(ctx);
       const { channelTtlSeconds: ttlSeconds } = options;
-      const names = [...new Set(input.channels.filter(isChannelName))];
+      const names = [...new Set(input.channels.filter(isChannelName))].filter((channel) => !isOfConnection(channel));
       const allowed = await Promise.all(names.map((channel) => canSubscribe({ ctx, channel, userId })));
       return realtime.createChannelTokens({
         userId,
