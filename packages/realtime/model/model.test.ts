@@ -5,7 +5,7 @@ import { MUTANTS, TIMED_MUTANTS } from './mutants.ts';
 import { LARGE, SCENARIOS } from './scenarios.ts';
 import { search } from './search.ts';
 import { loadSubject, patched } from './subject.ts';
-import { allowedMs, longestWaitMs, PRESSURES } from './timed.ts';
+import { allowedMs, longestWaitMs, PRESSURES, RUN_MS } from './timed.ts';
 import { walk } from './walk.ts';
 
 // Work, not waiting: on a busy machine it takes longer.
@@ -82,8 +82,7 @@ describe('new data under steady pushes (I4)', () => {
     'row %i, %s: without it something waits for as long as the pushes last',
     async (_row, _rule, mutant) => {
       const without = await loadSubject(mutant.patches);
-      const worst = Math.max(...PRESSURES.map((pressure) => longestWaitMs(without, pressure)));
-      expect(worst).toBeGreaterThan(100_000);
+      expect(PRESSURES.some((pressure) => longestWaitMs(without, pressure) > 0.8 * RUN_MS)).toBe(true);
     },
   );
 });

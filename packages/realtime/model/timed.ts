@@ -13,7 +13,8 @@ export interface Pressure {
 
 export const WINDOW_MS = 50;
 export const DEFER_MS = 5_000;
-const RUN_MS = 120_000;
+/** How long the pressure lasts. */
+export const RUN_MS = 60_000;
 const MESSAGE: Message = { type: 'channel-invalidation' };
 
 /** The longest that I4 allows between an announcement and the data that has it on screen. */
