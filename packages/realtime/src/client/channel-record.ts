@@ -85,6 +85,12 @@ export class ChannelRecord {
     };
   }
 
+  /** Ends every registration, also for what is being delivered at this moment. */
+  close(): void {
+    for (const registration of this.#registrations) registration.isActive = false;
+    this.#registrations.clear();
+  }
+
   joined(join: TransportJoin): void {
     this.#fire('join');
     this.#loss = null;
@@ -117,7 +123,8 @@ export class ChannelRecord {
   }
 
   presenceChanged(): void {
-    for (const { options } of [...this.#registrations]) this.#guard(() => options.onPresenceChange?.());
+    for (const { options, isJoined } of [...this.#registrations])
+      if (isJoined) this.#guard(() => options.onPresenceChange?.());
   }
 
   dropped(): void {

@@ -119,7 +119,8 @@ export class ChannelRegistry {
     this.#fillRoom();
   }
 
-  clear(): void {
+  close(): void {
+    for (const record of this.#all()) record.close();
     this.#records.clear();
   }
 

@@ -578,6 +578,31 @@ describe('dispose()', () => {
     expect(client.manager.status.state).toBe('disposed');
   });
 
+  it('also from inside of a handler or a status listener', async () => {
+    const client = start().createClient();
+    const other = createRecorder();
+    client.manager.subscribe('trpc:global', () => client.manager.dispose());
+    client.manager.subscribe('trpc:global', other.handler);
+    client.manager.onMessage(other.handler);
+    await realtime.settled();
+    realtime.publish('trpc:global', event('a'));
+    await realtime.settled();
+    expect(other.lines).toEqual([]);
+    for (const when of ['connecting', 'connected', 'reconnecting', 'idle']) {
+      const listening = realtime.createClient();
+      listening.manager.onStatus(({ state }) => state === when && listening.manager.dispose());
+      const end = listening.manager.subscribe('trpc:global', () => {});
+      await realtime.advance(1_000);
+      listening.drop();
+      await realtime.advance(1_000);
+      end();
+      await realtime.advance(60_000);
+      expect([when, listening.manager.status.state, listening.errors]).toEqual([when, 'disposed', []]);
+    }
+    expect(realtime.broker.connections).toBe(0);
+    expect(realtime.clock.pending).toBe(0);
+  });
+
   it('also before the code was loaded, and while a token is on its way', async () => {
     const early = start().createClient();
     early.manager.subscribe('trpc:global', () => {});

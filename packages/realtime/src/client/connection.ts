@@ -169,7 +169,7 @@ export class Connection {
     this.#grants.dispose();
     this.#retireTransport();
     this.#transport = null;
-    this.#channels.clear();
+    this.#channels.close();
   }
 
   get #clock() {
@@ -232,6 +232,7 @@ export class Connection {
   #connect(): void {
     this.#isOpen = true;
     this.#fire('need', null);
+    if (this.#state === 'disposed') return; // by a status listener
     try {
       this.#transport ??= this.#createTransport();
       this.#transport.connect();

@@ -83,6 +83,7 @@ export class MemoryChannels {
       join: broker.join(link.session, channel, this.#carried.get(channel) ?? null),
     }));
     connected();
+    if (this.#link !== link) return;
     for (const { channel, join } of joins) {
       this.#carried.set(channel, join.position);
       events.connectionChannel(channel).joined(join);

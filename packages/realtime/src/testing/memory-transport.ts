@@ -259,6 +259,7 @@ class MemoryTransport implements Transport {
     this.#failures = 0;
     broker.open(session);
     channels.open(this.#link, claims?.channels ?? new Set(), () => this.#events.connected());
+    if (this.#link?.session !== session) return; // ended by whoever heard of it
     for (const ask of this.#waiting.splice(0)) ask();
     if (claims?.expiresAtSeconds) this.#refreshAt(claims.expiresAtSeconds * 1_000, session.userId);
   }
