@@ -72,7 +72,7 @@ const verdicts = (queries: readonly QueryRecord[]) => queries.map((q) => [isStal
 describe('whatever happens', () => {
   it('sizes stay bounded and both sides of a binding agree', () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 150 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 150, size: 'max' }), (events) => {
         const { freshness, queries, take } = world();
         for (const e of events) take(e);
         for (const [key, c] of freshness.channels) {
@@ -94,7 +94,7 @@ describe('whatever happens', () => {
 
   it('a query whose verdict changes is reported', () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 80, size: 'max' }), (events) => {
         const { queries, touched, take } = world();
         for (const e of events) {
           const before = verdicts(queries);
@@ -110,7 +110,7 @@ describe('whatever happens', () => {
 
   it('a publication that is delivered again changes nothing', () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 80 }), message, (events, again) => {
+      fc.property(fc.array(event, { maxLength: 80, size: 'max' }), message, (events, again) => {
         const { freshness, queries, touched, take } = world();
         for (const e of events) {
           take(e);
@@ -128,17 +128,21 @@ describe('whatever happens', () => {
 
   it('an answer that names the top of every channel it needs, asked for now, is live once they are joined', () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 80 }), fc.subarray(names, { minLength: 1 }), (events, channels) => {
-        const { freshness, queries, take } = world();
-        for (const e of events) take(e);
-        for (const c of channels) freshness.join(c, { epoch: 'z', offset: 3 }, false);
-        const query = queries[0]!;
-        const tick = freshness.depart();
-        freshness.settle(query, [{ tick, channels: channels.map((c) => [c, null] as const) }], tick);
-        expect(isLive(query)).toBe(true);
-        freshness.publication(channels[0]!, 4, { type: 'channel-invalidation' });
-        expect(isStale(query)).toBe(true);
-      }),
+      fc.property(
+        fc.array(event, { maxLength: 80, size: 'max' }),
+        fc.subarray(names, { minLength: 1 }),
+        (events, channels) => {
+          const { freshness, queries, take } = world();
+          for (const e of events) take(e);
+          for (const c of channels) freshness.join(c, { epoch: 'z', offset: 3 }, false);
+          const query = queries[0]!;
+          const tick = freshness.depart();
+          freshness.settle(query, [{ tick, channels: channels.map((c) => [c, null] as const) }], tick);
+          expect(isLive(query)).toBe(true);
+          freshness.publication(channels[0]!, 4, { type: 'channel-invalidation' });
+          expect(isStale(query)).toBe(true);
+        },
+      ),
       { numRuns: 400 },
     );
   });
