@@ -145,6 +145,26 @@ describe.each(calls)('%s', (_, call) => {
   });
 });
 
+it.each([
+  ['publish', (realtime: Realtime) => realtime.publish(CHANNEL, MESSAGE)],
+  ['history', (realtime: Realtime) => realtime.history(CHANNEL)],
+] as const)('%s gives its connection back when the time is over, and only then', async (_, call) => {
+  const signals: (AbortSignal | null | undefined)[] = [];
+  const clock = new ManualClock();
+  const recording: typeof fetch = (input, init) => {
+    signals.push(init?.signal);
+    return fetch(input, init);
+  };
+  const realtime = connect({ fetch: recording, clock });
+  await call(realtime);
+  api.handler = () => 'hang';
+  const hanging = failureOf(call(realtime));
+  await expect.poll(() => api.requests.length).toBe(2);
+  clock.advance(5000);
+  expect(await hanging).toMatchObject({ code: 'timeout' });
+  expect(signals.map((signal) => signal?.aborted)).toEqual([false, true]);
+});
+
 describe('a retry', () => {
   it.each(['cut' as const, { status: 500 }, { status: 503, body: '<html>' }, brokerError(100)])(
     'after %o has the same idempotency key, so that nothing is doubled',
