@@ -28,8 +28,7 @@ export class ProtobufClient extends WireClient {
 
   sendText(text: string): void {
     this.transcript.push(`-> ${text.slice(0, 500)}`);
-    const commands = text.split('\n').filter((line) => line !== '');
-    this.socket.send(Buffer.concat(commands.map((line) => encodeCommand(JSON.parse(line) as object))));
+    this.socket.send(encodeFrame(text));
   }
 
   sendBinary(bytes: Uint8Array): void {
@@ -39,5 +38,15 @@ export class ProtobufClient extends WireClient {
 
   close(): void {
     this.socket.terminate();
+  }
+}
+
+/** The commands of a text, one a line; a text that is none goes out as the bytes that it is. */
+function encodeFrame(text: string): Buffer {
+  const lines = text.split('\n').filter((line) => line !== '');
+  try {
+    return Buffer.concat(lines.map((line) => encodeCommand(JSON.parse(line) as object)));
+  } catch {
+    return Buffer.from(text);
   }
 }

@@ -1,9 +1,10 @@
 import { callApi } from '../clients/api-client.ts';
+import { ProtobufClient } from '../clients/protobuf-client.ts';
 import { SocketClient } from '../clients/socket-client.ts';
 import { signToken } from '../clients/tokens.ts';
-import type { Close, Message } from '../clients/wire-client.ts';
+import type { Close, Message, WireClient } from '../clients/wire-client.ts';
 import { SECRETS } from '../environments.ts';
-import type { Program } from './program.ts';
+import type { Program, Step } from './program.ts';
 
 /** What one server did, in a form that another server's can be compared with: names of clients and epochs are by order of appearance. */
 export interface Observation {
@@ -28,11 +29,11 @@ const QUIET_MS = 60;
 export class Player {
   readonly #node: string;
   readonly #unique: string;
-  readonly #sockets: SocketClient[] = [];
+  readonly #sockets: WireClient[] = [];
   /** Sockets that were sent something since the last settling. */
-  readonly #addressed = new Set<SocketClient>();
-  readonly #batched = new Set<SocketClient>();
-  readonly #read = new Map<SocketClient, number>();
+  readonly #addressed = new Set<WireClient>();
+  readonly #batched = new Set<WireClient>();
+  readonly #read = new Map<WireClient, number>();
   readonly #api: [number, unknown][] = [];
   readonly #epochs = new Map<string, string>();
   #settles = 0;
@@ -44,7 +45,9 @@ export class Player {
 
   async play(program: Program): Promise<void> {
     for (const step of program) {
-      if (step.kind === 'open') this.#sockets.push(await SocketClient.open(this.#node));
+      if (step.kind === 'open')
+        this.#sockets.push(await (step.transport ? ProtobufClient : SocketClient).open(this.#node));
+      else if (step.kind === 'http') await this.#request(step);
       else if (step.kind === 'api') await this.#call(step.path, await this.#substitute(step.body));
       else {
         const target = this.#sockets.at(step.socket < 0 ? -1 : step.socket % this.#sockets.length)!;
@@ -58,6 +61,27 @@ export class Player {
       }
       await this.#settle();
     }
+  }
+
+  async #request({ method, path, headers, body }: Step & { kind: 'http' }): Promise<void> {
+    const withKey = (text: string): string => text.replaceAll('%key', SECRETS.api);
+    const response = await fetch(this.#node + withKey(path), {
+      method,
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, withKey(value)])),
+      redirect: 'manual',
+      ...(method === 'GET' || method === 'HEAD' ? {} : { body: await this.#substitute(body) }),
+    });
+    const isRedirect = response.status >= 300 && response.status < 400;
+    const text = isRedirect ? '' : await response.text(); // what stands beside a redirect is for nobody
+    const values = text.split('\n').map((line) => {
+      try {
+        return JSON.parse(line) as unknown;
+      } catch {
+        return line;
+      }
+    });
+    const names = ['location', 'allow', 'access-control-allow-origin', ...(isRedirect ? [] : ['content-type'])];
+    this.#api.push([response.status, [values, names.map((name) => response.headers.get(name) ?? '')]]);
   }
 
   async #call(path: string, body: string): Promise<void> {
@@ -89,7 +113,7 @@ export class Player {
     }
   }
 
-  #isConnected(socket: SocketClient): boolean {
+  #isConnected(socket: WireClient): boolean {
     return socket.lines.some((line) => line.includes('"connect":{'));
   }
 
@@ -210,7 +234,7 @@ function parseClaims(text: string): Record<string, unknown> | undefined {
 }
 
 /** Resolves when the socket says something or closes, or has been quiet for a while. */
-async function somethingSaid(socket: SocketClient): Promise<void> {
+async function somethingSaid(socket: WireClient): Promise<void> {
   const before = socket.lines.length;
   const deadline = Date.now() + QUIET_MS;
   while (!socket.isClosed && socket.lines.length === before && Date.now() < deadline)

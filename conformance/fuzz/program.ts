@@ -8,11 +8,19 @@ import fc from 'fast-check';
  * `"%token:{…}"` a token with these claims (`"%badtoken:{…}"`: signed with another key).
  */
 export type Step =
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open'; readonly transport?: 'protobuf' }
   /** Sends this text as one frame on a socket (by number, modulo those that are there). */
   | { readonly kind: 'frame'; readonly socket: number; readonly text: string }
   | { readonly kind: 'close'; readonly socket: number }
-  | { readonly kind: 'api'; readonly path: string; readonly body: string };
+  | { readonly kind: 'api'; readonly path: string; readonly body: string }
+  /** Any HTTP request, as likely wrong as right. */
+  | {
+      readonly kind: 'http';
+      readonly method: string;
+      readonly path: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    };
 
 export type Program = readonly Step[];
 
@@ -374,6 +382,52 @@ const apiBody = fc.oneof(
   },
 );
 
+const KEY = '%key';
+const http = fc.record({
+  kind: fc.constant('http' as const),
+  method: fc.constantFrom('POST', 'POST', 'POST', 'GET', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'),
+  path: fc.oneof(
+    fc.constantFrom('publish', 'history', 'batch', 'info2', '').map((method) => `/api/${method}`),
+    fc.constantFrom(
+      '/api',
+      '/api/publish/',
+      '/api//publish',
+      '/api/./publish',
+      '/API/publish',
+      '/api/publish?x=1',
+      `/api/publish?api_key=${KEY}`,
+      '/api/publish?api_key=wrong',
+      '/api/%70ublish',
+      '/health',
+      '/health/',
+      '/',
+      '/connection/websocket',
+      '/connection/nothing',
+      '/nothing',
+    ),
+  ),
+  headers: fc
+    .record(
+      {
+        'X-API-Key': fc.constantFrom(KEY, KEY, KEY, KEY, 'wrong', ''),
+        Authorization: fc.constantFrom(`apikey ${KEY}`, `ApiKey ${KEY}`, `Bearer ${KEY}`, 'apikey wrong', KEY),
+        'X-Centrifugo-Error-Mode': fc.constantFrom('transport', 'other', ''),
+        'Content-Type': fc.constantFrom('application/json', 'text/plain', 'application/octet-stream'),
+        Origin: fc.constantFrom('http://evil.example', 'null'),
+      },
+      { requiredKeys: ['X-API-Key'], noNullPrototype: true },
+    )
+    .chain((headers) => fc.boolean().map((keeps) => (keeps ? headers : { ...headers, 'X-API-Key': KEY }))),
+  body: fc.oneof(
+    { weight: 6, arbitrary: apiCall.map(([, body]) => rawData(JSON.stringify(body))) },
+    { weight: 2, arbitrary: fc.constantFrom('', 'null', '[]', '5', '"x"', '{', '{}x', '{"channel":5}') },
+    {
+      weight: 2,
+      arbitrary: apiCall.map(([method, params]) => rawData(JSON.stringify({ id: 7, method, params }))),
+    },
+  ),
+});
+
 const socket = fc.nat(3);
 const laterStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 20, arbitrary: fc.record({ kind: fc.constant('frame' as const), socket, text: frame }) },
@@ -384,19 +438,20 @@ const laterStep: fc.Arbitrary<Step> = fc.oneof(
       .map(([number, text, change]): Step => ({ kind: 'frame', socket: number, text: mutate(text, change) })),
   },
   { weight: 14, arbitrary: apiBody.map((call): Step => ({ kind: 'api', ...call })) },
+  { weight: 4, arbitrary: http },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), socket }) },
 );
 /** A socket that is opened and says who it is. */
-const arrival = fc.tuple(fc.nat(), connectFrame);
+const arrival = fc.tuple(fc.nat(), connectFrame, fc.constantFrom(undefined, undefined, 'protobuf' as const));
 
 /** Programs of one to three clients. */
 export const program: fc.Arbitrary<Program> = fc
   .tuple(fc.array(arrival, { minLength: 1, maxLength: 3 }), fc.array(laterStep, { minLength: 1, maxLength: 25 }))
   .map(([arrivals, steps]) => {
     const all: Step[] = [...steps];
-    arrivals.forEach(([place, text], index) => {
+    arrivals.forEach(([place, text, transport], index) => {
       const at = index === 0 ? 0 : place % (all.length + 1);
-      all.splice(at, 0, { kind: 'open' }, { kind: 'frame', socket: -1, text });
+      all.splice(at, 0, { kind: 'open', ...(transport && { transport }) }, { kind: 'frame', socket: -1, text });
     });
     return all;
   });
