@@ -84,6 +84,7 @@ export class Tab {
       watchdogMs: 2000,
       pollAfterMs: 5000,
       pollEveryMs: 2000,
+      maxBackoffMs: 4000,
     });
   }
 

@@ -252,7 +252,7 @@ export class Refetcher {
     const pending = phase === 'window';
     if (!pending && phase !== 'idle' && phase !== 'polling') return;
     if (backOff && !pending) {
-      this.#arm(entry, 'backoff', Math.min(60_000, 500 * 2 ** backOff) * this.#jitter());
+      this.#arm(entry, 'backoff', Math.min(this.#options.maxBackoffMs, 500 * 2 ** backOff) * this.#jitter());
       return;
     }
     // The first news fixes the moment. Later news may only make it earlier, by asking for less spreading; the slot is drawn once.
@@ -340,6 +340,8 @@ export interface RefetchOptions {
   readonly pollAfterMs: number;
   /** @default 60_000 */
   readonly pollEveryMs: number;
+  /** The longest pause between fetches that fail or prove futile; the first is 1 s. @default 60_000 */
+  readonly maxBackoffMs: number;
 }
 
 const DEFAULTS: RefetchOptions = {
@@ -349,6 +351,7 @@ const DEFAULTS: RefetchOptions = {
   graceMs: 5_000,
   pollAfterMs: 30_000,
   pollEveryMs: 60_000,
+  maxBackoffMs: 60_000,
 };
 
 /**
