@@ -313,6 +313,13 @@ export const httpScenarios: readonly Scenario[] = [
       });
       expect(await wire.closeCode()).toEqual({ code: 3506, reason: 'inappropriate protocol' });
     },
+    'line feeds in base64 data do not cut the line that JSON clients read': async (t) => {
+      const channel = t.channel('plain');
+      const wire = await t.subscriber(channel);
+      await t.api('publish', { channel, b64data: Buffer.from('{\n "a":\n[1]}\n').toString('base64') });
+      expect(await wire.next()).toMatchObject({ push: { pub: { data: { a: [1] } } } });
+      expect(wire.lines.at(-1)).toContain('"data":{ "a":[1]}}');
+    },
   }),
   ...scenarios('http in transport mode', 'origins', {
     'an error is the answer itself, with its status': async (t) => {

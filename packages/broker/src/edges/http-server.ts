@@ -64,9 +64,9 @@ export class HttpEdge implements LaneExits {
 
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#net.once('error', reject);
+      // Stays: what goes wrong with one connection that is being accepted must not end the process.
+      this.#net.on('error', reject);
       this.#net.listen({ ...(host === '' ? {} : { host }), port, backlog: BACKLOG }, () => {
-        this.#net.off('error', reject);
         const address = this.#net.address();
         resolve(typeof address === 'object' && address ? address.port : port);
       });

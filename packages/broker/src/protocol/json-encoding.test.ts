@@ -146,6 +146,20 @@ describe('encoding', () => {
     );
   });
 
+  it('is one line, whatever white space Protobuf or base64 brought', () => {
+    const pretty = fc.json().map((json) => `\n${JSON.stringify(JSON.parse(json), null, 2)}\r\n`);
+    fc.assert(
+      fc.property(pretty, (data) => {
+        const rest = { info: undefined, tags: undefined, version: 0 };
+        const publication = { ...rest, data, offset: 1, epoch: '', timeMs: 0, isJson: true };
+        const fast = jsonEncoding.encodePublication('c', publication);
+        expect(fast).not.toContain('\n');
+        expect(fast).toBe(jsonEncoding.encodePush({ channel: 'c', pub: { data, offset: 1 } }));
+        expect(JSON.parse(fast).push.pub.data).toEqual(JSON.parse(data));
+      }),
+    );
+  });
+
   it('leaves out what is empty, and keeps what must stand', () => {
     expect(
       encodeJson(Reply, { id: 1, subscribe: { recoverable: false, offset: 0, epoch: '', publications: [] } }),

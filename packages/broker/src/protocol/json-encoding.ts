@@ -1,7 +1,7 @@
 import { type ByteString, jsonBytes, jsonString, utf8Text } from './byte-string.ts';
 import type { DecodedFrame, Encoding, StoredPublication } from './encoding.ts';
 import { decodeJson, encodeJson } from './json-message.ts';
-import { skipSpace, valueEnd } from './json-scan.ts';
+import { onOneLine, skipSpace, valueEnd } from './json-scan.ts';
 import { ClientInfo, Command, Push, Reply } from './schema.ts';
 
 /**
@@ -30,7 +30,7 @@ function decodeFrame(frame: Buffer): DecodedFrame {
 
 /** The members of a publication object, without its braces. Written by hand: this runs once per publication and encoding. */
 function publicationMembers(publication: StoredPublication): ByteString {
-  let text = `"data":${publication.data}`;
+  let text = `"data":${onOneLine(publication.data)}`;
   if (publication.info) text += `,"info":${encodeJson(ClientInfo, publication.info)}`;
   if (publication.offset) text += `,"offset":${publication.offset}`;
   if (publication.tags?.size) text += `,"tags":${jsonTags(publication.tags)}`;

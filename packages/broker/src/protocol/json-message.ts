@@ -1,5 +1,5 @@
 import { type ByteString, isAscii, jsonString, utf8Text } from './byte-string.ts';
-import { cut, itemSpans, memberSpan, skipSpace } from './json-scan.ts';
+import { cut, itemSpans, memberSpan, onOneLine, skipSpace } from './json-scan.ts';
 import type { Decoded, Field, Message, Scalar, Schema } from './schema.ts';
 
 /** Thrown inside a decoder for a value of the wrong type, and caught by it. */
@@ -129,7 +129,8 @@ export function decodeJson<S extends Schema>(schema: S, text: ByteString): Decod
 
 function encodeValue(type: Scalar | Schema, value: unknown): ByteString {
   if (typeof type !== 'string') return encodeJson(type, value as Message<typeof type>);
-  if (type === 'bytes') return value as string;
+  // From Protobuf and base64 they come as they were.
+  if (type === 'bytes') return onOneLine(value as string);
   return type === 'string' ? jsonString(value as string) : String(value);
 }
 

@@ -3,7 +3,7 @@
  * parsing says that it is well-formed, the scan says where things are, so that `data` passes through byte for byte.
  */
 
-import { utf8Text } from './byte-string.ts';
+import { type ByteString, utf8Text } from './byte-string.ts';
 
 export interface Span {
   readonly start: number;
@@ -98,10 +98,12 @@ export function itemSpans(text: string, at: number): Span[] {
   return items;
 }
 
-/**
- * The raw text of a value, without its line feeds: JSON allows them only as white space between tokens, and a frame separates its messages by them.
- */
+/** JSON without its line feeds: it allows them only as white space between tokens, and a frame separates its messages by them. */
+export function onOneLine(json: ByteString): ByteString {
+  return json.includes('\n') ? json.replaceAll('\n', '') : json;
+}
+
+/** The raw text of a value, on one line. */
 export function cut(text: string, span: Span): string {
-  const raw = text.slice(span.start, span.end);
-  return raw.includes('\n') ? raw.replaceAll('\n', '') : raw;
+  return onOneLine(text.slice(span.start, span.end));
 }
