@@ -1,5 +1,6 @@
 import { callApi } from '../src/core/api/api.ts';
 import { Engine } from '../src/core/engine.ts';
+import type { Hooks } from '../src/core/hooks.ts';
 import { type BrokerOptions, resolveOptions } from '../src/core/options.ts';
 import type { Peer } from '../src/core/peer.ts';
 import { Session } from '../src/core/session.ts';
@@ -72,8 +73,7 @@ export interface Client {
 }
 
 /** An engine on a virtual clock. */
-export function createEngine(options: BrokerOptions = {}) {
-  const clock = new VirtualClock();
+export function createEngine(options: BrokerOptions = {}, hooks: Hooks = {}, clock = new VirtualClock()) {
   const settings = resolveOptions({
     ...options,
     client: { token: { hmacSecretKey: SECRET }, ...options.client },
@@ -90,6 +90,7 @@ export function createEngine(options: BrokerOptions = {}) {
       newEpoch: () => `epoch${String(++epochs).padStart(3, '0')}`,
     },
     createTokenVerifier(settings.client.token, settings.client.subscriptionToken, clock),
+    hooks,
   );
 
   /** A connection that has not sent anything. */

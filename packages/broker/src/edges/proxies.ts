@@ -52,7 +52,7 @@ function payload(proxy: AppProxy, { peer }: Session, data: ByteString | undefine
 }
 
 /** Hooks that ask the application by HTTP, with Centrifugo's requests and answers. Only what is switched on has a hook. */
-export function createProxies(settings: ProxySettings, clock: Clock, caller: ProxyCaller): Hooks {
+export function createProxies(settings: ProxySettings, clock: Clock, caller: Pick<ProxyCaller, 'call'>): Hooks {
   const { connect, refresh, subscribe, publish, subRefresh, rpc } = settings;
 
   async function ask(proxy: AppProxy, { peer, emulatedHeaders }: Session, question: ByteString) {
