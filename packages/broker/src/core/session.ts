@@ -49,7 +49,9 @@ export class Session implements Waiter {
   slot = NO_SLOT;
   #state: SessionState = 'waiting';
   #subscriptions = NO_SUBSCRIPTIONS as Map<string, Subscription>;
+  /** Commands that wait because others wait for the application, and the size of the frames that they came in. */
   #backlog: Command[] | undefined = undefined;
+  #backlogBytes = 0;
   #isBroken = false;
   #running = 0;
   #awaitsPong = false;
@@ -98,8 +100,15 @@ export class Session implements Waiter {
     if (this.#state === 'refused' || this.#isBroken) return;
     const { commands, isMalformed } = this.peer.encoding.decodeFrame(frame);
     this.#isBroken = isMalformed;
-    if (this.#backlog) this.#backlog.push(...commands);
-    else this.#run(commands);
+    if (this.#backlog) {
+      // A socket stops reading meanwhile, but commands that come by requests of their own could pile up without end.
+      this.#backlogBytes += frame.length;
+      if (this.#backlogBytes > this.engine.settings.client.queueMaxSize) {
+        this.close(Disconnects.TooManyRequests);
+        return;
+      }
+      this.#backlog.push(...commands);
+    } else this.#run(commands);
     if (!this.#backlog) this.#closeIfBroken();
   }
 
@@ -124,6 +133,7 @@ export class Session implements Waiter {
     const backlog = this.#backlog;
     if (!backlog || !this.isOpen) return;
     this.#backlog = undefined;
+    this.#backlogBytes = 0;
     this.#run(backlog);
     if (this.#backlog || !this.isOpen) return;
     this.peer.resume();
