@@ -48,6 +48,7 @@ const projects: TestProjectConfiguration[] = [
       ],
       exclude: ['**/node_modules/**'],
       ...patient,
+      maxConcurrency: 2,
       maxWorkers: 2, // they mostly wait for processes to start, and share nothing: free ports, folders of their own
       sequence: { groupOrder: 2 },
     },

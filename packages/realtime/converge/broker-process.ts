@@ -21,12 +21,7 @@ export class BrokerProcess {
   }
 
   static async start(engine: BrokerEngine): Promise<BrokerProcess> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    server.close();
-    await once(server, 'close');
-    const broker = new BrokerProcess(engine, port);
+    const broker = new BrokerProcess(engine, await reservePort());
     await broker.start();
     return broker;
   }
@@ -64,6 +59,24 @@ export class BrokerProcess {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
+  }
+}
+
+/**
+ * A port that nobody is given while the broker is dead: below those that systems hand out by themselves (32768 on Linux, 49152 elsewhere).
+ */
+async function reservePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
   }
 }
 

@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { converge } from './converge.ts';
 
 /** `pnpm converge --seeds 1000` runs more, and `--seed N` one again. */
 const SEEDS = [1, 2, 3, 4, 5];
 
 describe('after random writes and faults, every tab shows what the database holds, and says so', () => {
-  it.each(SEEDS)('seed %i', { timeout: 90_000 }, async (seed) => {
+  // Side by side: they mostly wait, each on servers and ports of its own.
+  it.concurrent.for(SEEDS)('seed %i', { timeout: 120_000 }, async (seed, { expect }) => {
     const result = await converge({ seed });
     process.stderr.write(
       `converge seed ${seed}: ${result.commits} commits, ${result.faults} faults, converged after ${result.convergedAfterMs} ms\n`,
