@@ -9,4 +9,11 @@ export type {
   StreamOptions,
   TokenOptions,
 } from './core/options.ts';
+export type {
+  ProxyOptions,
+  RpcNamespaceOptions,
+  RpcOptions,
+  StatusTransform,
+  SwitchedProxyOptions,
+} from './core/proxy-options.ts';
 export { optionsFromEnv } from './edges/env.ts';

@@ -1,10 +1,12 @@
 import type { Engine } from './engine.ts';
+import { type ProxyCalls, ProxyMetrics } from './proxy-metrics.ts';
 
 /** What has happened so far. The engine counts; reading makes the text. */
 export class Metrics {
   publications = 0;
   joins = 0;
   leaves = 0;
+  readonly proxies = new ProxyMetrics();
   readonly #disconnects = new Map<number, number>();
 
   countDisconnect(code: number): void {
@@ -39,9 +41,35 @@ export class Metrics {
         'Connections closed by the server, by code.',
         label('code', this.#disconnects),
       ),
+      this.#proxyCalls(),
       family('process_cpu_seconds_total', 'counter', 'CPU time of the process.', [['', cpuSeconds]]),
       gauge('process_resident_memory_bytes', 'Memory of the process.', rssBytes),
       gauge('process_start_time_seconds', 'When the broker was started.', startedAtMs / 1000),
+    ].join('');
+  }
+
+  #proxyCalls(): string {
+    const { byLabels } = this.proxies;
+    if (byLabels.size === 0) return '';
+    const samples = (pick: (calls: Readonly<ProxyCalls>) => number, suffix = ''): Sample[] =>
+      [...byLabels].map(([labels, calls]) => [`${suffix}{${labels}}`, pick(calls)]);
+    return [
+      family('centrifugo_proxy_duration_seconds', 'summary', 'Time of calls of the application.', [
+        ...samples(({ seconds }) => seconds, '_sum'),
+        ...samples(({ count }) => count, '_count'),
+      ]),
+      family(
+        'centrifugo_proxy_errors',
+        'counter',
+        'Calls without an answer.',
+        samples(({ errors }) => errors),
+      ),
+      family(
+        'centrifugo_proxy_inflight_requests',
+        'gauge',
+        'Calls under way.',
+        samples(({ inflight }) => inflight),
+      ),
     ].join('');
   }
 }
@@ -62,7 +90,7 @@ function gauge(name: string, help: string, value: number): string {
   return family(name, 'gauge', help, [['', value]]);
 }
 
-function family(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {
+function family(name: string, type: 'gauge' | 'counter' | 'summary', help: string, samples: readonly Sample[]): string {
   const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`);
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
 }

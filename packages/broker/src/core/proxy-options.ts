@@ -86,7 +86,8 @@ export interface ProxySettings {
   readonly emulatedHeaders: ReadonlySet<string>;
 }
 
-const DEFAULT_NAME = 'default';
+/** Means the proxy of the section that the question belongs to. */
+export const DEFAULT_NAME = 'default';
 const NAME = /^[-a-zA-Z0-9_.]{2,}$/;
 /** Both go into a close frame, which holds no more. */
 const MAX_REASON_BYTES = 123;

@@ -291,6 +291,24 @@ describe('while the application thinks', () => {
   });
 });
 
+it('calls are counted under the names of their proxies', async () => {
+  const { connect, engine } = start({ rpc: { error: { code: 1 } } });
+  const client = connect();
+  const texts = () => engine.metrics.text(engine, { rssBytes: 1, cpuSeconds: 1 });
+  expect(texts()).not.toContain('centrifugo_proxy');
+  client.send({ id: 2, rpc: { method: 'm' } });
+  expect(texts()).toContain('centrifugo_proxy_inflight_requests{name="default",protocol="http",type="rpc"} 1\n');
+  await answered();
+  await ask(client, { id: 3, subscribe: { channel: 'other:a' } });
+  for (const line of [
+    'centrifugo_proxy_inflight_requests{name="default",protocol="http",type="rpc"} 0',
+    'centrifugo_proxy_duration_seconds_count{name="default",protocol="http",type="rpc"} 1',
+    'centrifugo_proxy_errors{name="default",protocol="http",type="rpc"} 0',
+    'centrifugo_proxy_errors{name="meta",protocol="http",type="subscribe"} 1',
+  ])
+    expect(texts()).toContain(`\n${line}\n`);
+});
+
 it('a token is enough to connect without asking; without one the application is asked', async () => {
   const { open, calls } = start({ connect: { result: { user: 'u' } } });
   const client = open();

@@ -1,10 +1,11 @@
 import { type Clock, unixSeconds } from '../core/clock.ts';
 import type { Hooks } from '../core/hooks.ts';
-import type { AppProxy, ProxySettings } from '../core/proxy-options.ts';
+import type { ProxyType } from '../core/proxy-metrics.ts';
+import { type AppProxy, DEFAULT_NAME, type ProxySettings } from '../core/proxy-options.ts';
 import { isJson } from '../core/publication-data.ts';
 import type { Session } from '../core/session.ts';
 import type { ByteString } from '../protocol/byte-string.ts';
-import { ReplyErrors } from '../protocol/codes.ts';
+import { type ReplyError, ReplyErrors } from '../protocol/codes.ts';
 import { encodeJson } from '../protocol/json-message.ts';
 import {
   ProxyConnectRequest,
@@ -55,24 +56,34 @@ function payload(proxy: AppProxy, { peer }: Session, data: ByteString | undefine
 export function createProxies(settings: ProxySettings, clock: Clock, caller: Pick<ProxyCaller, 'call'>): Hooks {
   const { connect, refresh, subscribe, publish, subRefresh, rpc } = settings;
 
-  async function ask(proxy: AppProxy, { peer, emulatedHeaders }: Session, question: ByteString) {
+  /** @param name of the proxy, for the metrics */
+  async function ask(type: ProxyType, name: string, proxy: AppProxy, session: Session, question: ByteString) {
+    const { peer, emulatedHeaders, engine } = session;
+    const calls = engine.metrics.proxies.of(type, name);
+    const startedMs = clock.now();
+    calls.inflight++;
     const outcome = await caller.call({
       endpoint: proxy.endpoint,
       timeoutMs: proxy.timeoutMs,
       headers: proxyHeaders(proxy, peer.headers, emulatedHeaders),
       body: Buffer.from(question, 'latin1'),
     });
-    return readReply(outcome, proxy.statusToCodeTransforms);
+    const reply = readReply(outcome, proxy.statusToCodeTransforms);
+    calls.inflight--;
+    calls.count++;
+    calls.seconds += (clock.now() - startedMs) / 1000;
+    if (!reply) calls.errors++;
+    return reply;
   }
 
   /** The proxy of a method; an error where its namespace is unknown or has none. */
-  function rpcProxy(method: string) {
+  function rpcProxy(method: string): { name: string; proxy: AppProxy } | { error: ReplyError } {
     const boundary = settings.rpcNamespaceBoundary;
     const at = boundary === '' ? -1 : method.indexOf(boundary);
     const namespace = settings.rpcNamespaces.get(at < 0 ? '' : method.slice(0, at));
     if (!namespace) return { error: ReplyErrors.MethodNotFound };
     const proxy = namespace.proxyEnabled ? rpc.get(namespace.proxyName) : undefined;
-    return proxy ?? { error: ReplyErrors.NotAvailable };
+    return proxy ? { name: namespace.proxyName, proxy } : { error: ReplyErrors.NotAvailable };
   }
 
   const hooks: { -readonly [K in keyof Hooks]: Hooks[K] } = {};
@@ -82,13 +93,15 @@ export function createProxies(settings: ProxySettings, clock: Clock, caller: Pic
       const fields = payload(connect, session, data);
       if (!fields) return FAILED;
       const question = { ...head(connect, session), name, version, channels: [...subs.keys()], ...fields };
-      return readConnect(await ask(connect, session, encodeJson(ProxyConnectRequest, question)));
+      return readConnect(
+        await ask('connect', DEFAULT_NAME, connect, session, encodeJson(ProxyConnectRequest, question)),
+      );
     };
 
   if (refresh)
     hooks.refresh = async (session) => {
       const question = encodeJson(ProxyRefreshRequest, headOfUser(refresh, session));
-      return readRefresh(await ask(refresh, session, question), unixSeconds(clock));
+      return readRefresh(await ask('refresh', DEFAULT_NAME, refresh, session, question), unixSeconds(clock));
     };
 
   if (subscribe.size > 0)
@@ -97,7 +110,7 @@ export function createProxies(settings: ProxySettings, clock: Clock, caller: Pic
       const fields = payload(proxy, session, data);
       if (!fields) return FAILED;
       const question = { ...headOfUser(proxy, session), channel, token, ...fields };
-      return readSubscribe(await ask(proxy, session, encodeJson(ProxySubscribeRequest, question)));
+      return readSubscribe(await ask('subscribe', name, proxy, session, encodeJson(ProxySubscribeRequest, question)));
     };
 
   if (publish.size > 0)
@@ -106,24 +119,25 @@ export function createProxies(settings: ProxySettings, clock: Clock, caller: Pic
       const fields = payload(proxy, session, data);
       if (!fields) return FAILED;
       const question = { ...headOfUser(proxy, session), channel, ...fields };
-      return readPublish(await ask(proxy, session, encodeJson(ProxyPublishRequest, question)));
+      return readPublish(await ask('publish', name, proxy, session, encodeJson(ProxyPublishRequest, question)));
     };
 
   if (subRefresh.size > 0)
     hooks.subRefresh = async (session, name, channel) => {
       const proxy = subRefresh.get(name)!;
       const question = encodeJson(ProxySubRefreshRequest, { ...headOfUser(proxy, session), channel });
-      return readSubRefresh(await ask(proxy, session, question), unixSeconds(clock));
+      return readSubRefresh(await ask('sub_refresh', name, proxy, session, question), unixSeconds(clock));
     };
 
   if (rpc.size > 0)
     hooks.rpc = async (session, method, data) => {
-      const proxy = rpcProxy(method);
-      if ('error' in proxy) return proxy;
+      const found = rpcProxy(method);
+      if ('error' in found) return found;
+      const { name, proxy } = found;
       const fields = payload(proxy, session, data);
       if (!fields) return FAILED;
       const question = { ...headOfUser(proxy, session), method, ...fields };
-      return readRpc(await ask(proxy, session, encodeJson(ProxyRpcRequest, question)));
+      return readRpc(await ask('rpc', name, proxy, session, encodeJson(ProxyRpcRequest, question)));
     };
 
   return hooks;
