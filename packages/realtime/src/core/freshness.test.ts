@@ -15,6 +15,7 @@ const ALL: Message = { type: 'channel-invalidation' };
 const EVENT: Message = { type: 'event', name: 'typing', data: null };
 const key = (...queryKey: unknown[]): Message => ({ type: 'query-invalidation', queryKey });
 const at = (offset: number, epoch = 'a') => ({ epoch, offset });
+type At = ReturnType<typeof at>;
 
 /** A tab with one query `['q']`, and what happens to it written in one line each. */
 function tab() {
@@ -110,6 +111,16 @@ describe('the first join', () => {
     t.f.publication('c', 5, key('other'));
     expect([t.stale(), isStale(other)]).toEqual([false, true]);
     expect(t.f.since('c')).toBeNull();
+  });
+
+  it.each<[string, At[], At]>([
+    ['in one epoch: the lowest', [at(5), at(3), at(4)], at(3)],
+    ['in two: the lowest in the one heard of last', [at(5), at(1, 'b'), at(3), at(9, 'b'), at(4)], at(3)],
+    ['and the last one heard of is another one', [at(2, 'b'), at(9, 'a'), at(1, 'b')], at(1, 'b')],
+  ])('recovers from stamps %s', (_name, stamps, since) => {
+    const t = tab();
+    for (const stamp of stamps) t.fetch(createQueryRecord(['q']))({ c: stamp });
+    expect(t.f.since('c')).toEqual(since);
   });
 
   it('never recovers from a stamp with an empty epoch', () => {

@@ -193,14 +193,17 @@ export class Freshness<Q extends QueryRecord = QueryRecord> {
     this.fetching.delete(query);
   }
 
-  /** Where a first join should recover from, so that the time since the answers is accounted for: the lowest stamp of the bound queries, in the epoch heard of last. */
+  /** Where a first join should recover from, so that the time since the answers is accounted for: the lowest stamp of the bound queries; of two epochs, in the one heard of last. */
   since(name: string): Position | null {
     const c = this.channels.get(name);
     if (!c || c.cursor) return null;
     let lowest: Position | null = null;
     for (const q of c.queries) {
       const { stamp } = q.bonds.get(c)!;
-      if (stamp?.epoch && stamp.epoch === c.hint?.epoch && (!lowest || stamp.offset < lowest.offset)) lowest = stamp;
+      if (!stamp?.epoch) continue;
+      const isLower =
+        lowest?.epoch === stamp.epoch ? stamp.offset < lowest.offset : !lowest || stamp.epoch === c.hint?.epoch;
+      if (isLower) lowest = stamp;
     }
     return lowest;
   }
