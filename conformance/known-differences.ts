@@ -2,10 +2,7 @@
  * Where the embedded broker differs from Centrifugo, by the name of the scenario that shows it, with the reason.
  * In runs with a real server an entry whose scenario passes on the embedded broker fails the run, so that the list stays true.
  */
-export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {
-  'abuse: headers of 40 kB are accepted, as proxies and cookies may bring them':
-    'The embedded broker takes no more than 16 kB of headers: 431.',
-};
+export const KNOWN_DIFFERENCES: Readonly<Record<string, string>> = {};
 
 const order = "Through Redis the reply may come before one's own publication.";
 const epoch = 'Redis keeps no epoch with a publication, so history and recovery give the first one without.';

@@ -17,6 +17,8 @@ import { readBody } from './read-body.ts';
 import { RequestTimer } from './request-timer.ts';
 import type { WebSocketEdge } from './websocket.ts';
 
+/** Centrifugo's limit. With Node's 16 kB the cookies of a large site are too much. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 /** Pending connections that the kernel keeps. With Node's 511 a storm loses some, which come back a second later; the kernel caps it at its own limit. */
 const BACKLOG = 4096;
 
@@ -45,8 +47,13 @@ export class HttpEdge implements LaneExits {
     if (health.enabled) this.route(health.handlerPrefix, (_request, response) => answer(response, 200, '{}', true));
     if (prometheus.enabled) this.route(prometheus.handlerPrefix, (_request, response) => this.#metrics(response));
     // Node keeps its time limits only on servers that listen themselves; `RequestTimer` does it here.
-    const noLimits = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 };
-    this.#http = createHttpServer(noLimits, (request, response) => {
+    const limits = {
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    };
+    this.#http = createHttpServer(limits, (request, response) => {
       this.#timers.get(request.socket)?.reads(request, response);
       this.#serve(request, response);
     });
