@@ -118,6 +118,26 @@ export const proxyScenarios: readonly Scenario[] = scenarios('proxies', 'proxies
     expect(reply).toMatchObject({ connect: { client: expect.any(String) } });
     expect(requests).toEqual([]);
   },
+  'connect: an unknown channel in the answer is error 102, an expiry in the past error 110': async (t) => {
+    t.answer(() => result({ user: t.user(), channels: ['nowhere:x'] }));
+    const wire = await t.open();
+    expect(await wire.call(connectCommand(t))).toEqual({ error: { code: 102, message: 'unknown channel' } });
+    t.answer(() => result({ user: t.user(), expire_at: inSeconds(-10) }));
+    const other = await t.open();
+    expect(await other.call(connectCommand(t))).toEqual({ error: { code: 110, message: 'expired' } });
+  },
+  'connect: channels that the client asks for are told to the application, which decides': async (t) => {
+    const requests = t.answer(() => result({ user: t.user() }));
+    const wire = await t.open();
+    const { connect } = await wire.call(connectCommand(t, { subs: { [t.channel('plain')]: {} } }));
+    expect(connect).not.toHaveProperty('subs');
+    expect(requests[0]?.body).toMatchObject({ channels: [t.channel('plain')] });
+  },
+  'refresh: a client whose connection the application prolongs must not send a token': async (t) => {
+    const wire = await t.connect();
+    wire.send({ id: 5, refresh: { token: await t.token({ sub: t.user() }) } });
+    expect(await wire.closeCode()).toEqual({ code: 3501, reason: 'bad request' });
+  },
   'refresh: the application prolongs a connection that it let in': async (t) => {
     const requests = t.answer(
       byPath({
@@ -185,6 +205,27 @@ export const proxyScenarios: readonly Scenario[] = scenarios('proxies', 'proxies
       subscribe: { recoverable: true, positioned: true },
     });
   },
+  'subscribe: what the client wishes does not count': async (t) => {
+    t.answer(() => result({}));
+    const wire = await t.connect();
+    expect(
+      await wire.call({ subscribe: { channel: t.channel('proxied'), recoverable: true, positioned: true } }),
+    ).toEqual({ subscribe: {} });
+  },
+  'subscribe: an expiry in the past is error 110': async (t) => {
+    t.answer(() => result({ expire_at: inSeconds(-10) }));
+    const wire = await t.connect();
+    expect(await wire.call({ subscribe: { channel: t.channel('proxied') } })).toEqual({
+      error: { code: 110, message: 'expired' },
+    });
+  },
+  'subscribe: base64 that is none is error 100': async (t) => {
+    t.answer(() => result({ b64info: '?' }));
+    const wire = await t.connect();
+    expect(await wire.call({ subscribe: { channel: t.channel('proxied') } })).toEqual({
+      error: { code: 100, message: 'internal server error', temporary: true },
+    });
+  },
   'subscribe: an error reaches the client': async (t) => {
     t.answer(() => error(403, 'not yours'));
     const wire = await t.connect();
@@ -231,6 +272,14 @@ export const proxyScenarios: readonly Scenario[] = scenarios('proxies', 'proxies
     await t.api('publish', { channel: kept, data: 1 });
     expect(await wire.publication(kept)).toMatchObject({ data: 1 });
   },
+  'sub_refresh: a client whose subscription the application prolongs must not send a token': async (t) => {
+    const channel = t.channel('proxied');
+    t.answer(() => result({}));
+    const wire = await t.connect();
+    await wire.call({ subscribe: { channel } });
+    wire.send({ id: 5, sub_refresh: { channel, token: await t.token({ sub: t.user(), channel }) } });
+    expect(await wire.closeCode()).toEqual({ code: 3501, reason: 'bad request' });
+  },
   'publish: the request, and the data as it was': async (t) => {
     const channel = t.channel('proxied');
     const requests = t.answer(() => result({}));
@@ -250,6 +299,19 @@ export const proxyScenarios: readonly Scenario[] = scenarios('proxies', 'proxies
     await wire.call({ subscribe: { channel } });
     await wire.call({ publish: { channel, data: { a: 1 } } });
     expect(await wire.publication(channel)).toMatchObject({ data: { replaced: true } });
+  },
+  'publish: tags and base64 from the application; the same key publishes once': async (t) => {
+    const channel = t.channel('proxied');
+    t.answer(({ path }) =>
+      result(path === '/publish' ? { b64data: 'eyJiIjoxfQ==', tags: { a: 'b' }, idempotency_key: 'once' } : {}),
+    );
+    const wire = await t.connect();
+    await wire.call({ subscribe: { channel } });
+    await wire.call({ publish: { channel, data: 1 } });
+    await wire.call({ publish: { channel, data: 2 } });
+    expect(await wire.publication(channel)).toMatchObject({ data: { b: 1 }, tags: { a: 'b' }, offset: 1 });
+    await wire.settle();
+    expect(wire.unread).toEqual([]);
   },
   'publish: the application keeps it out of the history': async (t) => {
     const channel = t.channel('proxied');
@@ -285,6 +347,24 @@ export const proxyScenarios: readonly Scenario[] = scenarios('proxies', 'proxies
       data: { q: 1 },
       meta: { m: 1 },
     });
+  },
+  'rpc: null, a result of null and an answer in another case': async (t) => {
+    const wire = await t.connect();
+    const outcomes: unknown[] = [];
+    for (const text of ['{"result":{"data":null}}', '{"result":null}', 'null', '{"Result":{"DATA":1}}', '[]', '']) {
+      t.answer(() => ({ status: 200, text }));
+      outcomes.push(await wire.call({ rpc: { method: 'x' } }));
+    }
+    const failed = { error: { code: 100, message: 'internal server error', temporary: true } };
+    expect(outcomes).toEqual([{ rpc: { data: null } }, { rpc: {} }, { rpc: {} }, { rpc: { data: 1 } }, failed, failed]);
+  },
+  'rpc: a disconnect wins over an error, an error over a result': async (t) => {
+    const wire = await t.connect();
+    t.answer(() => ({ json: { result: { data: 1 }, error: { code: 1003, message: 'no' } } }));
+    expect(await wire.call({ rpc: { method: 'x' } })).toEqual({ error: { code: 1003, message: 'no' } });
+    t.answer(() => ({ json: { error: { code: 1003 }, disconnect: { code: 4503, reason: 'bye' } } }));
+    wire.send({ id: 5, rpc: { method: 'x' } });
+    expect(await wire.closeCode()).toEqual({ code: 4503, reason: 'bye' });
   },
   'rpc: an empty result, and an empty answer': async (t) => {
     const wire = await t.connect();
