@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { AppAnswer, AppRequest } from '../clients/app.ts';
+import type { ProtobufClient } from '../clients/protobuf-client.ts';
 import { inSeconds } from '../clients/tokens.ts';
 import { type Scenario, type ScenarioContext, scenarios } from '../scenario.ts';
 
@@ -365,6 +366,20 @@ export const proxyScenarios: readonly Scenario[] = scenarios('proxies', 'proxies
     t.answer(() => ({ json: { error: { code: 1003 }, disconnect: { code: 4503, reason: 'bye' } } }));
     wire.send({ id: 5, rpc: { method: 'x' } });
     expect(await wire.closeCode()).toEqual({ code: 4503, reason: 'bye' });
+  },
+  'rpc: over Protobuf': async (t) => {
+    const requests = t.answer(() => result({ data: { answer: 42 } }));
+    const wire = (await t.openOver('protobuf')) as ProtobufClient;
+    await wire.call({ connect: { token: await t.token({ sub: t.user() }) } });
+    expect(await wire.call({ rpc: { method: 'x', data: { q: 1 } } })).toEqual({ rpc: { data: { answer: 42 } } });
+    expect(requests[0]?.body).toMatchObject({ transport: 'websocket', protocol: 'protobuf', encoding: 'json' });
+    // id 9, rpc {data "\x01", method "x"}: not JSON, so the application cannot be told
+    const command = [0x08, 9, 0x6a, 6, 0x0a, 1, 1, 0x12, 1, 0x78];
+    wire.sendBinary(Buffer.from([command.length, ...command]));
+    expect(await wire.reply(9)).toEqual({
+      error: { code: 100, message: 'internal server error', temporary: true },
+    });
+    expect(requests).toHaveLength(1);
   },
   'rpc: an empty result, and an empty answer': async (t) => {
     const wire = await t.connect();
