@@ -51,6 +51,7 @@ describe.skipIf(!hasLane('chromium'))('Next.js, App Router', () => {
       NEXT_PUBLIC_CENTRIFUGO_WS_URL: `ws://127.0.0.1:${brokerPort}/connection/websocket`,
     };
     for (const [cwd, ...command] of [
+      [join(FOLDER, '../../packages/broker'), 'pnpm', 'run', 'build'],
       [join(FOLDER, '../../packages/realtime'), 'pnpm', 'run', 'build'],
       [FOLDER, 'node_modules/.bin/next', 'build'],
     ] as const) {
