@@ -9,6 +9,11 @@ const EMBEDDED = fileURLToPath(new URL('../../broker/src/bin.ts', import.meta.ur
 
 export type BrokerEngine = 'embedded' | 'centrifugo';
 
+const START_LIMIT_MS = 20_000;
+
+// The server is killed when our end of the shell's input closes: on purpose, or because this process ended in whatever way. `$0` is the command.
+const GUARD = '"$0" "$@" </dev/null & server=$!; read -r _; kill -KILL $server; wait $server 2>/dev/null; exit 0';
+
 /** A broker in a process of its own, so that it can be killed as a power cut would. Comes back on the same port, with an empty memory. */
 export class BrokerProcess {
   readonly port: number;
@@ -31,15 +36,20 @@ export class BrokerProcess {
       this.#engine === 'centrifugo'
         ? [process.env.CENTRIFUGO_BIN ?? 'centrifugo', []]
         : [process.execPath, ['--conditions=@op/source', '--import', 'tsx', EMBEDDED]];
-    const child = spawn(command, args, { env: { PATH: process.env.PATH, ...environment(this.port) }, stdio: 'ignore' });
+    const child = spawn('/bin/sh', ['-c', GUARD, command, ...args], {
+      env: { PATH: process.env.PATH, ...environment(this.port) },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     this.#child = child;
+    const deadlineMs = performance.now() + START_LIMIT_MS;
     while (
       !(await fetch(`http://127.0.0.1:${this.port}/health`).then(
         (response) => response.ok,
         () => false,
       ))
     ) {
-      if (child.exitCode !== null) throw new Error(`the ${this.#engine} broker ended with code ${child.exitCode}`);
+      if (performance.now() > deadlineMs)
+        throw new Error(`the ${this.#engine} broker is not healthy after ${START_LIMIT_MS} ms`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -56,8 +66,8 @@ export class BrokerProcess {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
+    if (!child) return;
+    child.stdin?.end();
     await once(child, 'exit');
   }
 }
