@@ -24,7 +24,7 @@ const HEARD = 'if (position.epoch === c.cursor?.epoch) c.known = Math.max(c.know
 const UNCONCERNED = 'if (!concerns(message, q)) continue;';
 const MARK = 'if (due || (isLost(entry) && !active)) port.mark();';
 const FIRE =
-  'if (!wanted || !port.isActive() || this.#env.isAway() || (port.isFetching() && !entry.hung)) this.#touch(entry);';
+  'if (!wanted || !port.isActive() || this.#env.isAway(entry) || (port.isFetching() && !entry.hung))\n      this.#touch(entry);';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -342,7 +342,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'the timer checks again',
     breaks: 'I3',
     scenario: 'the app fetches too',
-    patches: [refetcher(FIRE, 'if (!port.isActive() || this.#env.isAway()) this.#touch(entry);')],
+    patches: [refetcher(FIRE, 'if (!port.isActive() || this.#env.isAway(entry)) this.#touch(entry);')],
   },
   {
     row: 32,
@@ -350,8 +350,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'I3',
     scenario: 'hidden for a while',
     patches: [
-      refetcher(FIRE, FIRE.replace(' || this.#env.isAway()', '')),
-      refetcher('if (!active || this.#env.isAway()) {', 'if (!active) {'),
+      refetcher(FIRE, FIRE.replace(' || this.#env.isAway(entry)', '')),
+      refetcher('if (!active || this.#env.isAway(entry)) {', 'if (!active) {'),
     ],
   },
   {

@@ -116,7 +116,12 @@ describe('after dispose()', () => {
     await app.client.item.query({ id: '1' });
     await app.pass(60_000);
     expect(app.backend.runs.get('item')).toBe(1);
-    expect(app.binding.status(itemOf(app).queryKey)).toEqual({ state: 'unknown', detail: 'unbound', since: 0 });
+    expect(app.binding.status(itemOf(app).queryKey)).toEqual({
+      state: 'unknown',
+      detail: 'unbound',
+      since: 0,
+      refetchAt: null,
+    });
   });
 
   it('nothing is loaded any more', async () => {

@@ -308,7 +308,12 @@ describe('answers', () => {
     await app.pass(120_000);
     expect(app.backend.runs.get('item')).toBe(1);
     expect(app.manager.asked).toEqual([]);
-    expect(app.binding.status(query.queryKey)).toEqual({ state: 'unknown', detail: 'unbound', since: 0 });
+    expect(app.binding.status(query.queryKey)).toEqual({
+      state: 'unknown',
+      detail: 'unbound',
+      since: 0,
+      refetchAt: null,
+    });
   });
 
   it.each([

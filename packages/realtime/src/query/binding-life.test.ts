@@ -223,6 +223,118 @@ describe('a page that nobody looks at', () => {
   });
 });
 
+describe('what a status tells of the fetch to come', () => {
+  const dueIn = (app: App) => {
+    const { refetchAt } = statusOf(app);
+    return refetchAt === null ? null : refetchAt - app.clock.now();
+  };
+
+  it('is the end of the window, or the slot where refetches are spread', async () => {
+    const app = open({ binding: { random: () => 0.5 } });
+    await show(app);
+    expect(dueIn(app)).toBe(null);
+    let told = 0;
+    app.binding.subscribe(() => told++);
+    app.manager.publish(ORG, INVALIDATE);
+    app.manager.publish(ORG, INVALIDATE);
+    await turn();
+    expect([told, statusOf(app).state, dueIn(app)]).toEqual([1, 'stale', 50]);
+    expect(statusOf(app)).toBe(statusOf(app));
+    await app.pass(100);
+    expect([statusOf(app).state, dueIn(app)]).toEqual(['live', null]);
+    app.manager.publish(ORG, { ...INVALIDATE, spreadMs: 4_000 });
+    await turn();
+    expect([statusOf(app).state, dueIn(app)]).toEqual(['stale', 2_050]);
+  });
+
+  it('is nothing while it waits for being seen', async () => {
+    const app = open();
+    await show(app);
+    app.focus.set(false);
+    app.manager.publish(ORG, INVALIDATE);
+    await turn();
+    expect([statusOf(app).state, dueIn(app)]).toEqual(['stale', null]);
+    app.focus.set(true);
+    await turn();
+    expect(dueIn(app)).toBe(50);
+  });
+
+  it('is the next poll, first after 30 s, then after a minute, and configurable', async () => {
+    const app = open({ binding: { random: () => 0.5, pollAfterMs: 10_000, pollEveryMs: 20_000 } });
+    await show(app);
+    app.manager.drop();
+    await turn();
+    expect([statusOf(app).detail, dueIn(app)]).toEqual(['uncovered', 10_000]);
+    await app.pass(10_100);
+    expect(statusOf(app).detail).toBe('polling');
+    expect(runs(app)).toBe(1);
+    expect(dueIn(app)).toBeLessThanOrEqual(20_000);
+    expect(dueIn(app)).toBeGreaterThan(10_000);
+  });
+
+  it('is the end of a back-off, and nothing while the fetch runs', async () => {
+    const app = open({ binding: { random: () => 0.5 }, client: { defaultOptions: { queries: { retry: false } } } });
+    await show(app);
+    app.backend.before = () => Promise.reject(new TypeError('down'));
+    app.manager.publish(ORG, INVALIDATE);
+    await app.pass(100);
+    expect(statusOf(app).state).toBe('stale');
+    expect(dueIn(app)).toBeGreaterThan(500);
+    const seen: (number | null)[] = [];
+    app.backend.before = () => {
+      seen.push(dueIn(app));
+      return undefined;
+    };
+    await app.pass(2_000);
+    expect(seen).toEqual([null]);
+    expect(statusOf(app).state).toBe('live');
+  });
+});
+
+describe('a page without a network', () => {
+  const always = (app: App) => ({ ...itemOf(app), networkMode: 'always' as const });
+
+  it('refetches what never needs one, once, and marks the rest', async () => {
+    const app = open();
+    await show(app, '2');
+    app.observe(always(app));
+    await app.pass(100);
+    app.backend.runs.clear();
+    app.network.set(false);
+    for (let at = 0; at < 5; at++) app.manager.publish(ORG, INVALIDATE);
+    await app.pass(1_000);
+    expect(runs(app)).toBe(1);
+    expect(statusOf(app, '1').state).toBe('live');
+    expect(statusOf(app, '2').state).toBe('stale');
+    app.network.set(true);
+    await app.pass(1_000);
+    expect(runs(app)).toBe(2);
+  });
+
+  it('polls what never needs one, when its channel stays away', async () => {
+    const app = open();
+    app.observe(always(app));
+    await app.pass(100);
+    app.backend.runs.clear();
+    app.network.set(false);
+    app.manager.drop();
+    await app.pass(45_000);
+    expect(runs(app)).toBe(1);
+  });
+
+  it('does not fetch even that while it is hidden', async () => {
+    const app = open();
+    app.observe(always(app));
+    await app.pass(100);
+    app.backend.runs.clear();
+    app.focus.set(false);
+    app.manager.publish(ORG, INVALIDATE);
+    await app.pass(1_000);
+    expect(runs(app)).toBe(0);
+    expect(stateOf(app)?.isInvalidated).toBe(true);
+  });
+});
+
 describe('own mutations', () => {
   const slowly = (app: App) => {
     let release = () => {};

@@ -11,7 +11,15 @@ import { ChannelJoins } from './channel-joins.ts';
 import { KeyIndex } from './key-index.ts';
 import { browserNetwork, documentFocus, type FocusSource, type OnlineSource } from './page.ts';
 import { piecesOf } from './pieces.ts';
-import { findQuery, followMutations, followQueries, hasKeptPages, hasPendingMutation, portOf } from './query-cache.ts';
+import {
+  findQuery,
+  followMutations,
+  followQueries,
+  hasKeptPages,
+  hasPendingMutation,
+  needsNetwork,
+  portOf,
+} from './query-cache.ts';
 import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
 import { type Entry, type Fetch, Refetcher, type RefetchOptions } from './refetcher.ts';
 import { spreadOf } from './spread-of.ts';
@@ -98,7 +106,10 @@ export class Binding {
         clock,
         random,
         soon: (fn) => queueMicrotask(fn),
-        isAway: () => !focusManager.isFocused() || !onlineManager.isOnline(),
+        isAway: (entry) => {
+          const query = this.#byEntry.get(entry)?.query;
+          return !focusManager.isFocused() || (!onlineManager.isOnline() && (!query || needsNetwork(query)));
+        },
         isMutating: () => this.#mutations > 0 || hasPendingMutation(mutations, false),
         hasMutations: () => this.#mutations > 0 || hasPendingMutation(mutations, true),
         changed: (entries) => {
@@ -123,6 +134,7 @@ export class Binding {
           this.#on(query, (bound) => {
             bound.fetch = this.#refetcher.started(bound.entry);
             bound.calls = [];
+            changed(); // nothing is due any more
           }),
         succeeded: (query, raw) => this.#on(query, (bound) => this.#succeeded(bound, raw)),
         failed: (query) => this.#on(query, (bound) => this.#failed(bound)),
@@ -171,11 +183,14 @@ export class Binding {
     const { entry, freshness } = bound;
     const status = this.#refetcher.status(entry);
     const detail = status === 'uncovered' && entry.polled ? 'polling' : status;
-    if (detail !== freshness.detail || !freshness.since)
+    const refetchAt = entry.cancel ? entry.dueMs : null;
+    const isSame = detail === freshness.detail && freshness.since > 0;
+    if (!isSame || refetchAt !== freshness.refetchAt)
       bound.freshness = {
         state: detail === 'live' || detail === 'stale' ? detail : 'unknown',
         detail,
-        since: this.#clock.now(),
+        since: isSame ? freshness.since : this.#clock.now(),
+        refetchAt,
       };
     return bound.freshness;
   }

@@ -76,6 +76,11 @@ export function portOf(query: Query): QueryPort {
   };
 }
 
+/** Whether a fetch makes no sense while the page is offline. `always` never pauses: its function may well answer without a network. */
+export function needsNetwork({ options }: Query): boolean {
+  return options.networkMode !== 'always';
+}
+
 /** Whether the fetch that just brought data added pages and kept the others. */
 export function hasKeptPages({ state }: Query): boolean {
   return !!state.fetchMeta?.fetchMore;

@@ -18,7 +18,12 @@ export interface QueryFreshness {
   readonly detail: EntryStatus | 'polling';
   /** When `detail` was first seen, in milliseconds since the Unix epoch; 0 for a query that nothing is known about. */
   readonly since: number;
+  /**
+   * When it is fetched by itself, in milliseconds since the Unix epoch: the end of the window in which news is gathered, its slot where refetches are spread, a
+   * back-off, or the next poll. `null`: nothing is due, a fetch runs, or (`stale`) it waits for being used, seen or online.
+   */
+  readonly refetchAt: number | null;
 }
 
 /** Of a query that nothing is known about. */
-export const UNBOUND: QueryFreshness = { state: 'unknown', detail: 'unbound', since: 0 };
+export const UNBOUND: QueryFreshness = { state: 'unknown', detail: 'unbound', since: 0, refetchAt: null };

@@ -207,7 +207,7 @@ export class Refetcher {
     const due = this.#isDue(entry);
     const active = port.isActive();
     if (!due) entry.spreadMs = Number.POSITIVE_INFINITY;
-    if (!active || this.#env.isAway()) {
+    if (!active || this.#env.isAway(entry)) {
       if (due || (isLost(entry) && !active)) port.mark();
     } else if (!port.isFetching() || entry.hung) {
       if (due) this.#schedule(entry);
@@ -267,7 +267,8 @@ export class Refetcher {
     this.#arm(entry, 'idle');
     // Things may have changed while it waited.
     const wanted = this.#isDue(entry) || (phase === 'polling' && !this.#isServed(entry));
-    if (!wanted || !port.isActive() || this.#env.isAway() || (port.isFetching() && !entry.hung)) this.#touch(entry);
+    if (!wanted || !port.isActive() || this.#env.isAway(entry) || (port.isFetching() && !entry.hung))
+      this.#touch(entry);
     else if (phase !== 'deferred' && this.#env.isMutating()) this.#arm(entry, 'deferred', this.#options.deferMs);
     else {
       entry.polled = phase === 'polling';
@@ -317,8 +318,8 @@ export interface RefetchEnvironment {
   readonly random: Random;
   /** Runs `fn` when the current turn is over (`queueMicrotask`). */
   soon(fn: () => void): void;
-  /** The page is hidden or offline: nobody looks, or nothing can be fetched. */
-  isAway(): boolean;
+  /** The page is hidden or offline: nobody looks, or this entry cannot be fetched. */
+  isAway(entry: Entry): boolean;
   /** An own mutation is in flight, paused ones not counted. */
   isMutating(): boolean;
   /** An own mutation is in flight or paused. */

@@ -24,7 +24,7 @@ it('matchers say what they found, and can be negated', async () => {
   expect(toHaveReceived(listener, [message]).pass).toBe(true);
   expect(toHaveReceived(listener, []).pass).toBe(false);
   const binding = {
-    status: () => ({ state: 'stale', detail: 'stale', since: 0 }) as const,
+    status: () => ({ state: 'stale', detail: 'stale', since: 0, refetchAt: null }) as const,
     subscribe: () => () => {},
     dispose: () => {},
   };
