@@ -77,7 +77,14 @@ function hostFor({ host }: Settings, port: number): string {
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 function newEpoch(): string {
-  return Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+  // One draw for all letters: a storm of clients with channels of their own needs an epoch each.
+  let number = randomInt(LETTERS.length ** 8);
+  let epoch = '';
+  for (let i = 0; i < 8; i++) {
+    epoch += LETTERS[number % LETTERS.length];
+    number = Math.floor(number / LETTERS.length);
+  }
+  return epoch;
 }
 
 /** A kind of connections. */

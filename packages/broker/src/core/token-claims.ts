@@ -24,16 +24,16 @@ export const ChannelGrant = {
   b64data: one(4, 'string'),
   override: one(5, SubscribeOverride),
 };
-/** Claims that may have several JSON types are taken as raw text and looked at below. */
+/** Claims that may have several JSON types are looked at below. */
 const registered = {
   sub: one(1, 'string'),
   iss: one(2, 'string'),
-  aud: one(3, 'bytes'),
-  exp: one(4, 'bytes'),
-  nbf: one(5, 'bytes'),
-  iat: one(6, 'bytes'),
+  aud: one(3, 'json'),
+  exp: one(4, 'json'),
+  nbf: one(5, 'json'),
+  iat: one(6, 'json'),
   jti: one(7, 'string'),
-  expire_at: one(8, 'bytes'),
+  expire_at: one(8, 'json'),
   channel: one(9, 'string'),
 };
 const ConnectClaims = {
@@ -81,18 +81,14 @@ function present(raw: ByteString | undefined): ByteString | undefined {
 }
 
 /** A date claim in seconds: a number or a string of one. `NaN` if it is neither. */
-function dateClaim(raw: ByteString | undefined): number | undefined {
-  const text = present(raw);
-  if (text === undefined) return undefined;
-  const value: unknown = JSON.parse(text);
+function dateClaim(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
   if (typeof value === 'string') return value.trim() === '' ? Number.NaN : Number(value);
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-function audiences(raw: ByteString | undefined): readonly string[] | undefined {
-  const text = present(raw);
-  if (text === undefined) return [];
-  const value: unknown = JSON.parse(text);
+function audiences(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return [];
   if (typeof value === 'string') return [value];
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }
@@ -121,9 +117,8 @@ function userOf(claims: Registered, text: ByteString, options: TokenOptions): st
 
 /** `expire_at` wins over `exp`; 0 or less means never. `undefined` if it is not a whole number. */
 function expiry(claims: Registered, exp: number | undefined): number | undefined {
-  const text = present(claims.expire_at);
-  if (text === undefined) return exp === undefined ? 0 : Math.floor(exp);
-  const value: unknown = JSON.parse(text);
+  const value = claims.expire_at;
+  if (value === undefined) return exp === undefined ? 0 : Math.floor(exp);
   return Number.isInteger(value) ? Math.max(value as number, 0) : undefined;
 }
 

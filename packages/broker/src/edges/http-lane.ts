@@ -18,7 +18,8 @@ const UNAUTHORIZED = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnecti
 interface Head {
   readonly method: string;
   readonly target: string;
-  readonly headers: ReadonlyMap<string, string>;
+  /** By name in lower case; without a prototype. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Where the body begins. */
   readonly end: number;
 }
@@ -33,29 +34,32 @@ function parseHead(text: string): Head | undefined {
   const lines = text.slice(0, end).split('\r\n');
   const request = REQUEST_LINE.exec(lines[0]!);
   if (!request) return undefined;
-  const headers = new Map<string, string>();
+  const headers: Record<string, string> = Object.create(null);
   for (let i = 1; i < lines.length; i++) {
-    const [, name, value] = HEADER.exec(lines[i]!) ?? [];
-    if (name === undefined || value === undefined || headers.has(name.toLowerCase())) return undefined;
-    headers.set(name.toLowerCase(), value);
+    const header = HEADER.exec(lines[i]!);
+    if (!header) return undefined;
+    const name = header[1]!.toLowerCase();
+    if (headers[name] !== undefined) return undefined;
+    headers[name] = header[2]!;
   }
   return { method: request[1]!, target: request[2]!, headers, end: end + 4 };
 }
 
 /** The body's length, if the request is one that the lane serves. */
 function apiBodyLength({ method, target, headers }: Head, prefix: string): number | undefined {
-  if (!headers.has('host')) return undefined;
+  if (headers.host === undefined) return undefined;
   if (method !== 'POST' || !target.startsWith(prefix) || target === prefix) return undefined;
   if (!hasApiMethod(target.slice(prefix.length))) return undefined;
-  const length = headers.get('content-length');
+  const length = headers['content-length'];
   if (length === undefined || !/^\d{1,8}$/.test(length)) return undefined;
-  if (headers.has('transfer-encoding') || headers.has('expect') || headers.has('upgrade')) return undefined;
-  const connection = headers.get('connection');
+  if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined || headers.upgrade !== undefined)
+    return undefined;
+  const { connection } = headers;
   return connection === undefined || connection.toLowerCase() === 'keep-alive' ? Number(length) : undefined;
 }
 
 function isWebSocketUpgrade({ method, headers }: Head): boolean {
-  return method === 'GET' && headers.has('host') && headers.get('upgrade')?.toLowerCase() === 'websocket';
+  return method === 'GET' && headers.host !== undefined && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /** What a connection may become. */
@@ -160,15 +164,15 @@ export class ApiLane implements Waiter {
 
   #mayCall({ headers }: Head): boolean {
     return this.#isKeyRight({
-      xApiKey: headers.get('x-api-key'),
-      authorization: headers.get('authorization'),
+      xApiKey: headers['x-api-key'],
+      authorization: headers.authorization,
       query: '',
     });
   }
 
   #call({ target, headers }: Head, body: Buffer): ApiAnswer {
     const { isTransportErrorMode } = this.#engine.settings.httpApi;
-    const isTransport = isTransportErrorMode || headers.get('x-centrifugo-error-mode') === 'transport';
+    const isTransport = isTransportErrorMode || headers['x-centrifugo-error-mode'] === 'transport';
     return callApi(this.#engine, target.slice(this.#prefix.length), jsonBytes(body), isTransport);
   }
 
@@ -207,12 +211,12 @@ function answerText({ status, body, isJson }: ApiAnswer): string {
 }
 
 /** A request for `ws`, made from what the lane has read. */
-function upgradeRequest(socket: Socket, url: string, headers: ReadonlyMap<string, string>): IncomingMessage {
+function upgradeRequest(socket: Socket, url: string, headers: Head['headers']): IncomingMessage {
   // Without the constructor: nobody reads a body from it, and a stream per connection would cost more than the upgrade.
   const request: IncomingMessage = Object.create(IncomingMessage.prototype);
   request.method = 'GET';
   request.url = url;
-  request.headers = Object.fromEntries(headers);
+  request.headers = headers;
   request.socket = socket;
   return request;
 }

@@ -31,20 +31,18 @@ interface Keys {
   readonly ecdsa: KeyObject | undefined;
 }
 
-const BASE64URL = /^[A-Za-z0-9_-]*$/;
+/** Every JSON object that begins with `{"` begins with `eyJ` in base64. */
+const COMPACT = /^(eyJ[A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)$/;
 
 /** The parts of a token in compact form; base64url without padding, as RFC 7515 asks. */
 function split(
   token: string,
 ): { readonly head: string; readonly signed: string; readonly body: string; readonly signature: string } | undefined {
-  // Every JSON object that begins with `{"` does so in base64.
-  if (!token.startsWith('eyJ')) return undefined;
-  const first = token.indexOf('.');
-  const last = token.lastIndexOf('.');
-  if (first < 0 || last <= first) return undefined;
-  const [head, body, signature] = [token.slice(0, first), token.slice(first + 1, last), token.slice(last + 1)];
-  if (![head, body, signature].every((part) => BASE64URL.test(part) && part.length % 4 !== 1)) return undefined;
-  return { head, signed: token.slice(0, last), body, signature };
+  const match = COMPACT.exec(token);
+  if (!match) return undefined;
+  const [, head = '', body = '', signature = ''] = match;
+  if (head.length % 4 === 1 || body.length % 4 === 1 || signature.length % 4 === 1) return undefined;
+  return { head, signed: token.slice(0, head.length + 1 + body.length), body, signature };
 }
 
 interface Header {
@@ -120,10 +118,17 @@ function isSigned(keys: Keys, algorithm: string, signed: string, signature: Buff
 function createCheck(options: TokenOptions, clock: Clock): (token: string) => ReturnType<TokenVerifier['verify']> {
   const keySet = options.jwksPublicEndpoint ? new KeySet(options.jwksPublicEndpoint, clock) : undefined;
   const keys = makeKeys(options);
+  // Tokens of one issuer all have the same header, so the last one is remembered.
+  let lastHead = '';
+  let header: Header | undefined;
   return (token) => {
     const parts = split(token);
-    const header = parts && readHeader(parts.head);
-    if (!parts || !header) return undefined;
+    if (!parts) return undefined;
+    if (parts.head !== lastHead) {
+      header = readHeader(parts.head);
+      lastHead = parts.head;
+    }
+    if (!header) return undefined;
     const { algorithm, keyId } = header;
     const signature = Buffer.from(parts.signature, 'base64url');
     const claims = () => Buffer.from(parts.body, 'base64url').toString('latin1');

@@ -146,6 +146,61 @@ describe('encoding', () => {
     );
   });
 
+  it('of the results of connecting and subscribing is that of the schema', () => {
+    const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+    const json = optional(fc.json().map((data) => `\n${utf8Bytes(data)}`));
+    const publication = fc.record({
+      data: fc.json().map(utf8Bytes),
+      info: optional(fc.record({ user: text, client: text, chan_info: json })),
+      offset: fc.nat(3),
+      tags: optional(fc.array(fc.tuple(text, text)).map((pairs) => new Map(pairs))),
+      delta: optional(fc.boolean()),
+      epoch: fc.constantFrom('', 'abcdEFGH'),
+      version: fc.nat(3),
+    });
+    const subscribe = fc.record(
+      {
+        expires: fc.boolean(),
+        ttl: fc.nat(2),
+        recoverable: fc.boolean(),
+        epoch: text,
+        publications: fc.array(publication, { maxLength: 3 }),
+        recovered: fc.boolean(),
+        offset: fc.nat(3),
+        positioned: fc.boolean(),
+        data: json,
+        was_recovering: fc.boolean(),
+        delta: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    );
+    const connect = fc.record(
+      {
+        client: text,
+        version: text,
+        expires: fc.boolean(),
+        ttl: fc.nat(2),
+        data: json,
+        subs: fc.array(fc.tuple(text, subscribe), { maxLength: 3 }).map((pairs) => new Map(pairs)),
+        ping: fc.nat(2),
+        pong: fc.boolean(),
+        session: text,
+        node: text,
+        time: fc.nat(2),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.nat(2), connect, subscribe, (id, connectResult, subscribeResult) => {
+        for (const reply of [
+          { id, connect: connectResult },
+          { id, subscribe: subscribeResult },
+        ])
+          expect(jsonEncoding.encodeReply(reply)).toBe(encodeJson(Reply, reply));
+      }),
+    );
+  });
+
   it('is one line, whatever white space Protobuf or base64 brought', () => {
     const pretty = fc.json().map((json) => `\n${JSON.stringify(JSON.parse(json), null, 2)}\r\n`);
     fc.assert(

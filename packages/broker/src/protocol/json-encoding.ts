@@ -1,8 +1,10 @@
 import { type ByteString, jsonBytes, jsonString, utf8Text } from './byte-string.ts';
-import type { DecodedFrame, Encoding, StoredPublication } from './encoding.ts';
+import type { DecodedFrame, Encoding } from './encoding.ts';
+import { encodeConnectResult, encodeSubscribeResult } from './json-connect-result.ts';
 import { decodeJson, encodeJson } from './json-message.ts';
-import { onOneLine, skipSpace, valueEnd } from './json-scan.ts';
-import { ClientInfo, Command, Push, Reply } from './schema.ts';
+import { publicationMembers } from './json-publication.ts';
+import { skipSpace, valueEnd } from './json-scan.ts';
+import { Command, Push, Reply } from './schema.ts';
 
 /**
  * One line holds one command. Like Centrifugo, what follows the first value of a line is not looked at.
@@ -28,20 +30,12 @@ function decodeFrame(frame: Buffer): DecodedFrame {
   return { commands, isMalformed: false };
 }
 
-/** The members of a publication object, without its braces. Written by hand: this runs once per publication and encoding. */
-function publicationMembers(publication: StoredPublication): ByteString {
-  let text = `"data":${onOneLine(publication.data)}`;
-  if (publication.info) text += `,"info":${encodeJson(ClientInfo, publication.info)}`;
-  if (publication.offset) text += `,"offset":${publication.offset}`;
-  if (publication.tags?.size) text += `,"tags":${jsonTags(publication.tags)}`;
-  if (publication.isDelta) text += ',"delta":true';
-  if (publication.epoch) text += `,"epoch":"${publication.epoch}"`;
-  if (publication.version) text += `,"version":${publication.version}`;
-  return text;
-}
-
-function jsonTags(tags: ReadonlyMap<string, string>): ByteString {
-  return `{${[...tags].map(([key, value]) => `${jsonString(key)}:${jsonString(value)}`).join(',')}}`;
+/** Of replies in numbers the results are written by hand, the rest by the schema. */
+function encodeReply(reply: Reply): ByteString {
+  const { id, connect, subscribe } = reply;
+  if (id && connect) return `{"id":${id},"connect":${encodeConnectResult(connect)}}`;
+  if (id && subscribe) return `{"id":${id},"subscribe":${encodeSubscribeResult(subscribe)}}`;
+  return encodeJson(Reply, reply);
 }
 
 /** What unidirectional transports send: bare pushes, without the reply around them. */
@@ -52,10 +46,10 @@ export const unidirectionalJsonEncoding: Encoding = {
   ping: '{}',
   decodeFrame,
   asDeltaData: (data) => jsonString(utf8Text(data)),
-  encodeReply: (reply) => encodeJson(Reply, reply),
+  encodeReply,
   encodePush: (push) => encodeJson(Push, push),
   encodePublication: (channel, publication) =>
-    `{"channel":${jsonString(channel)},"pub":{${publicationMembers(publication)}}}`,
+    `{"channel":${jsonString(channel)},"pub":{${publicationMembers(publication, publication.isDelta)}}}`,
 };
 
 /** Messages as JSON, one per line. */
@@ -66,8 +60,8 @@ export const jsonEncoding: Encoding = {
   ping: '{}',
   decodeFrame,
   asDeltaData: (data) => jsonString(utf8Text(data)),
-  encodeReply: (reply) => encodeJson(Reply, reply),
+  encodeReply,
   encodePush: (push) => `{"push":${encodeJson(Push, push)}}`,
   encodePublication: (channel, publication) =>
-    `{"push":{"channel":${jsonString(channel)},"pub":{${publicationMembers(publication)}}}}`,
+    `{"push":{"channel":${jsonString(channel)},"pub":{${publicationMembers(publication, publication.isDelta)}}}}`,
 };

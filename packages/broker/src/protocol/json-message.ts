@@ -7,7 +7,7 @@ class Malformed extends Error {}
 
 /** A schema made ready for use. */
 interface Prepared {
-  readonly fields: ReadonlyMap<string, readonly [name: string, field: Field]>;
+  readonly fields: ReadonlyMap<string, { readonly name: string; readonly field: Field }>;
   /** A message without anything; decoding begins with a copy. */
   readonly empty: Readonly<Record<string, unknown>>;
 }
@@ -16,10 +16,10 @@ const preparedSchemas = new WeakMap<Schema, Prepared>();
 function prepare(schema: Schema): Prepared {
   let prepared = preparedSchemas.get(schema);
   if (!prepared) {
-    const entries = Object.keys(schema).map((name) => [name, schema[name]!] as const);
+    const entries = Object.keys(schema).map((name) => ({ name, field: schema[name]! }));
     prepared = {
-      fields: new Map(entries.map((entry) => [entry[0], entry])),
-      empty: Object.fromEntries(entries.map(([name, field]) => [name, zero(field)])),
+      fields: new Map(entries.map((entry) => [entry.name, entry])),
+      empty: Object.fromEntries(entries.map(({ name, field }) => [name, zero(field)])),
     };
     preparedSchemas.set(schema, prepared);
   }
@@ -40,7 +40,7 @@ const EMPTY_MAP: ReadonlyMap<string, never> = new Map<string, never>();
 function zero(field: Field): unknown {
   if (field.shape === 'list') return EMPTY_LIST;
   if (field.shape === 'map') return EMPTY_MAP;
-  if (typeof field.type !== 'string' || field.type === 'bytes') return undefined;
+  if (typeof field.type !== 'string' || field.type === 'bytes' || field.type === 'json') return undefined;
   return field.type === 'string' ? '' : field.type === 'bool' ? false : 0;
 }
 
@@ -49,6 +49,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function scalar(type: Scalar, value: unknown): unknown {
+  if (type === 'json') return value;
   const range = RANGES[type];
   if (range) {
     if (Number.isInteger(value) && (value as number) >= range[0] && (value as number) <= range[1]) return value;
@@ -56,59 +57,80 @@ function scalar(type: Scalar, value: unknown): unknown {
   throw new Malformed();
 }
 
-/** Where a value's own text is: only looked up for `bytes`, which are cut out and not rebuilt. */
-type Locate = () => number;
+/** Where a value stands in the text: looked up only if `bytes` are in it, which are cut out and not rebuilt. */
+class Place {
+  readonly #text: ByteString;
+  readonly #parent: Place | undefined;
+  readonly #key: string | number;
+  readonly #isEntry: boolean;
+  #start = -1;
+  #items: ReturnType<typeof itemSpans> | undefined = undefined;
+
+  constructor(text: ByteString, parent?: Place, key: string | number = '', isEntry = false) {
+    this.#text = text;
+    this.#parent = parent;
+    this.#key = key;
+    this.#isEntry = isEntry;
+  }
+
+  /** The place of a field, an item, or an entry of a map, whose case counts. */
+  inside(key: string | number, isEntry = false): Place {
+    return new Place(this.#text, this, key, isEntry);
+  }
+
+  get #at(): number {
+    if (this.#start < 0) {
+      const parent = this.#parent;
+      this.#start = parent ? parent.#find(this.#key, this.#isEntry) : skipSpace(this.#text, 0);
+    }
+    return this.#start;
+  }
+
+  #find(key: string | number, isEntry: boolean): number {
+    if (typeof key === 'string') return memberSpan(this.#text, this.#at, key, isEntry)!.start;
+    this.#items ??= itemSpans(this.#text, this.#at);
+    return this.#items[key]!.start;
+  }
+
+  /** The raw text of a member. */
+  cut(name: string): ByteString {
+    return cut(this.#text, memberSpan(this.#text, this.#at, name)!);
+  }
+}
 
 /** Messages nest no deeper than this, but for filters, which could nest without end. */
 const MAX_DEPTH = 64;
 
-function decodeObject(
-  schema: Schema,
-  value: unknown,
-  text: ByteString,
-  locate: Locate,
-  depth: number,
-): Record<string, unknown> {
+function decodeObject(schema: Schema, value: unknown, place: Place, depth: number): Record<string, unknown> {
   if (depth > MAX_DEPTH) throw new Malformed();
   const { fields, empty } = prepare(schema);
   const message: Record<string, unknown> = { ...empty };
   if (value === null) return message;
   if (!isObject(value)) throw new Malformed();
-  let start = -1;
-  const member = (name: string) => {
-    if (start < 0) start = locate();
-    return memberSpan(text, start, name)!;
-  };
   for (const key of Object.keys(value)) {
-    const [name, field] = fields.get(key) ?? fields.get(key.toLowerCase()) ?? [];
-    if (name === undefined || field === undefined) continue;
+    const entry = fields.get(key) ?? fields.get(key.toLowerCase());
+    if (entry === undefined) continue;
+    const { name, field } = entry;
+    const { type } = field;
     const item = value[key];
-    if (field.type === 'bytes') message[name] = cut(text, member(name));
+    if (type === 'bytes') message[name] = place.cut(name);
     else if (item === null) message[name] = zero(field);
-    else message[name] = decodeField(field, item, text, () => member(name).start, depth + 1);
+    else if (field.shape === 'one' && typeof type === 'string') message[name] = scalar(type, item);
+    else message[name] = decodeField(field, item, place.inside(name), depth + 1);
   }
   return message;
 }
 
-function decodeField(field: Field, value: unknown, text: ByteString, locate: Locate, depth: number): unknown {
-  const { type } = field;
-  const decode = (item: unknown, at: Locate) =>
-    typeof type === 'string' ? scalar(type, item) : decodeObject(type, item, text, at, depth);
-  if (field.shape === 'one') return decode(value, locate);
-  if (field.shape === 'list') {
+function decodeField({ type, shape }: Field, value: unknown, place: Place, depth: number): unknown {
+  const decode = (item: unknown, at: Place) =>
+    typeof type === 'string' ? scalar(type, item) : decodeObject(type, item, at, depth);
+  if (shape === 'one') return decode(value, place);
+  if (shape === 'list') {
     if (!Array.isArray(value)) throw new Malformed();
-    let spans: ReturnType<typeof itemSpans> | undefined;
-    return value.map((item: unknown, i) =>
-      decode(item, () => {
-        spans ??= itemSpans(text, locate());
-        return spans[i]!.start;
-      }),
-    );
+    return value.map((item: unknown, i) => decode(item, place.inside(i)));
   }
   if (!isObject(value)) throw new Malformed();
-  return new Map(
-    Object.keys(value).map((key) => [key, decode(value[key], () => memberSpan(text, locate(), key, true)!.start)]),
-  );
+  return new Map(Object.keys(value).map((key) => [key, decode(value[key], place.inside(key, true))]));
 }
 
 /**
@@ -120,7 +142,7 @@ export function decodeJson<S extends Schema>(schema: S, text: ByteString): Decod
   try {
     // Strings are parsed from the text as UTF-8; positions are looked up in its bytes. For ASCII both are the same.
     const value: unknown = JSON.parse(isAscii(text) ? text : utf8Text(text));
-    return decodeObject(schema, value, text, () => skipSpace(text, 0), 0) as Decoded<S>;
+    return decodeObject(schema, value, new Place(text), 0) as Decoded<S>;
   } catch (error) {
     if (error instanceof Malformed || error instanceof SyntaxError) return undefined;
     throw error;
@@ -153,7 +175,7 @@ function encodeField(field: Field, value: unknown): ByteString | undefined {
 /** Encodes a message as JSON bytes, fields in the order of the schema, empty ones left out. */
 export function encodeJson<S extends Schema>(schema: S, message: Message<S>): ByteString {
   let members = '';
-  for (const [name, field] of prepare(schema).fields.values()) {
+  for (const { name, field } of prepare(schema).fields.values()) {
     const text = encodeField(field, message[name]);
     if (text !== undefined) members += `${members ? ',' : ''}"${name}":${text}`;
   }

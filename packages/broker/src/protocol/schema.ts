@@ -3,7 +3,8 @@
  * Source: https://centrifugal.dev/docs/transports/client_protocol
  */
 
-export type Scalar = 'string' | 'bool' | 'uint32' | 'uint64' | 'int32' | 'int64' | 'sint64' | 'bytes';
+/** `json` is any JSON, parsed; it stands in JSON alone. */
+export type Scalar = 'string' | 'bool' | 'uint32' | 'uint64' | 'int32' | 'int64' | 'sint64' | 'bytes' | 'json';
 
 export interface Field {
   /** Field number in Protobuf. */
@@ -19,7 +20,13 @@ export interface Schema {
   readonly [name: string]: Field;
 }
 
-type ScalarValue<T extends Scalar> = T extends 'string' | 'bytes' ? string : T extends 'bool' ? boolean : number;
+type ScalarValue<T extends Scalar> = T extends 'string' | 'bytes'
+  ? string
+  : T extends 'bool'
+    ? boolean
+    : T extends 'json'
+      ? unknown
+      : number;
 type TypeValue<T extends Scalar | Schema, M extends 'in' | 'out'> = T extends Scalar
   ? ScalarValue<T>
   : T extends Schema
@@ -33,7 +40,7 @@ type FieldValue<F extends Field, M extends 'in' | 'out'> = F['shape'] extends 'l
     ? ReadonlyMap<string, TypeValue<F['type'], M>>
     : TypeValue<F['type'], M>;
 type MayBeAbsent<F extends Field> = F['shape'] extends 'one'
-  ? F['type'] extends Schema | 'bytes'
+  ? F['type'] extends Schema | 'bytes' | 'json'
     ? true
     : false
   : false;

@@ -5,7 +5,7 @@ import type { ResolvedChannelOptions } from '../channel-options.ts';
 import { unixSeconds } from '../clock.ts';
 import { makeDeltas } from '../delta.ts';
 import type { Session } from '../session.ts';
-import type { Position, RecoveryResult } from '../stream.ts';
+import type { ChannelStream, Position, RecoveryResult } from '../stream.ts';
 import { Subscription, type SubscriptionOptions, type SubscriptionSource } from '../subscription.ts';
 import { isValidFilter, matchesTags } from '../tags-filter.ts';
 import type { Grant } from '../token-claims.ts';
@@ -114,48 +114,50 @@ export function join(
   subscription.filter = filter;
   subscription.isDelta = channelOptions.allowedDeltaTypes.some((type) => type === wishes.delta);
   const isRecovering = wishes.recover || options.recoversAlways;
-  let result: SubscribeResult = {
+  const stream = options.isPositioned || options.isRecoverable ? engine.stream(channel) : undefined;
+  const recovery =
+    stream && options.isRecoverable && isRecovering ? recover(session, stream, options, wishes) : undefined;
+  const isRecovered = recovery?.isRecovered ?? false;
+  if (recovery && !isRecovered && wishes.flag & FLAG_REJECT_UNRECOVERED && !options.isCacheRecovery)
+    return { error: ReplyErrors.UnrecoverablePosition };
+  const publications = recovery?.publications ?? [];
+  if (encoding.name === 'json' && publications.some((publication) => !publication.isJson))
+    return { disconnect: Disconnects.InappropriateProtocol };
+  if (stream) {
+    subscription.epoch = stream.epoch;
+    subscription.checkedAtMs = engine.nowMs;
+    subscription.isDeltaReady = isRecovered;
+  }
+  session.addSubscription(subscription);
+  const result: SubscribeResult = {
     expires: isExpiring,
     ttl: isExpiring ? ttl : 0,
     data: options.data,
     was_recovering: isRecovering,
     delta: subscription.isDelta,
+    positioned: stream !== undefined,
+    recoverable: stream !== undefined && options.isRecoverable,
+    epoch: stream?.epoch,
+    // Recovered: the place from which on, so that the publications that follow count it up. Else: the top.
+    offset: isRecovered ? wishes.offset : stream?.top,
+    recovered: isRecovered,
+    publications: (subscription.isDelta ? makeDeltas(encoding, publications) : publications).map(publicationMessage),
   };
-
-  if (options.isPositioned || options.isRecoverable) {
-    const stream = engine.stream(channel);
-    const recovered = options.isRecoverable && isRecovering ? recover() : undefined;
-    if (recovered && !recovered.isRecovered && wishes.flag & FLAG_REJECT_UNRECOVERED && !options.isCacheRecovery)
-      return { error: ReplyErrors.UnrecoverablePosition };
-    const publications = (recovered?.publications ?? []).filter(passes);
-    if (encoding.name === 'json' && publications.some((publication) => !publication.isJson))
-      return { disconnect: Disconnects.InappropriateProtocol };
-    const isRecovered = recovered?.isRecovered ?? false;
-    result = {
-      ...result,
-      positioned: true,
-      recoverable: options.isRecoverable,
-      epoch: stream.epoch,
-      // Recovered: the place from which on, so that the publications that follow count it up. Else: the top.
-      offset: isRecovered ? wishes.offset : stream.top,
-      recovered: isRecovered,
-      publications: (subscription.isDelta ? makeDeltas(encoding, publications) : publications).map(publicationMessage),
-    };
-    subscription.epoch = stream.epoch;
-    subscription.checkedAtMs = engine.nowMs;
-    subscription.isDeltaReady = isRecovered;
-
-    function recover(): RecoveryResult {
-      if (options.isCacheRecovery) return stream.recoverLatest(wishes, passes);
-      return stream.recover(wishes, engine.settings.client.recoveryMaxPublicationLimit);
-    }
-  }
-  session.addSubscription(subscription);
   return { subscription, result };
+}
 
-  function passes({ tags }: StoredPublication): boolean {
-    return filter === undefined || matchesTags(filter, tags);
-  }
+/** What the client has missed, of that what passes its filter. */
+function recover(
+  { engine }: Session,
+  stream: ChannelStream,
+  options: SubscriptionOptions,
+  wishes: Wishes,
+): RecoveryResult {
+  const { tf: filter } = wishes;
+  const passes = ({ tags }: StoredPublication) => filter === undefined || matchesTags(filter, tags);
+  if (options.isCacheRecovery) return stream.recoverLatest(wishes, passes);
+  const recovery = stream.recover(wishes, engine.settings.client.recoveryMaxPublicationLimit);
+  return filter === undefined ? recovery : { ...recovery, publications: recovery.publications.filter(passes) };
 }
 
 /** Tells the others; after the client itself knows. */
