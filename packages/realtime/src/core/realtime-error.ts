@@ -32,6 +32,10 @@ export const ErrorCode = {
   ApiUnauthorized: 'api_unauthorized',
   /** The broker answered with an error of its own: see `brokerCode`. */
   Broker: 'broker_error',
+  /** The database lacks the outbox's table or function: run the migration that the message names. */
+  OutboxNotMigrated: 'outbox_not_migrated',
+  /** What was given as a transaction is none, or of a library that is not known here. */
+  UnsupportedTransaction: 'unsupported_transaction',
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

@@ -49,7 +49,12 @@ function nextKey(): string {
   return `${keyPrefix}-${keyCount}`;
 }
 
-function serialize(message: Message, maxMessageBytes: number): string {
+/**
+ * A message as JSON text.
+ *
+ * @throws InvalidMessageError where it cannot be written as JSON, or is larger than `maxMessageBytes`
+ */
+export function serialize(message: Message, maxMessageBytes: number): string {
   let text: string;
   try {
     text = JSON.stringify(message);

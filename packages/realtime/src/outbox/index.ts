@@ -1,0 +1,22 @@
+export { type ChannelName, Channels, defineChannels } from '../core/channel.ts';
+export {
+  ErrorCode,
+  InvalidArgumentError,
+  InvalidChannelError,
+  InvalidMessageError,
+  RealtimeError,
+} from '../core/errors.ts';
+export type { Message } from '../core/message.ts';
+export { type CentrifugoConsumerOptions, centrifugoConsumer } from './centrifugo-consumer.ts';
+export { type CentrifugoStreamOptions, centrifugoStream } from './centrifugo-stream.ts';
+export { OutboxNotMigratedError, UnsupportedTransactionError } from './errors.ts';
+export { migrateOutbox, outboxSchema } from './migrate-outbox.ts';
+export {
+  type ChannelMessage,
+  publishAllInTransaction,
+  publishInTransaction,
+  type TransactionalPublishOptions,
+} from './publish-in-transaction.ts';
+export { type RelayTable, type RelayTableOptions, relayTable } from './relay-table.ts';
+export type { SqlTransaction } from './sql-transaction.ts';
+export type { OutboxTarget } from './target.ts';
