@@ -47,11 +47,16 @@ describe('parseMessage', () => {
     expect(parseMessage(value)).toEqual({ ok: true, message });
   });
 
-  it.each([-1, 0, Number.NaN, '500', null, {}])('ignores the spread %j and keeps the invalidation', (spreadMs) => {
+  it.each([-1, Number.NaN, '500', null, {}])('ignores the spread %j and keeps the invalidation', (spreadMs) => {
     expect(parseMessage({ type: 'channel-invalidation', spreadMs })).toStrictEqual({
       ok: true,
       message: { type: 'channel-invalidation' },
     });
+  });
+
+  it('keeps the spread 0, which says "at once" to a publishing server', () => {
+    const message = { type: 'channel-invalidation', spreadMs: 0 };
+    expect(parseMessage(message)).toStrictEqual({ ok: true, message });
   });
 
   const bad: [string, unknown, string][] = [

@@ -9,7 +9,10 @@ export interface QueryInvalidation {
   readonly queryKey: QueryKey;
   /** Only the very key, no prefix. @default false */
   readonly exact?: boolean;
-  /** Clients wait a random part of this before they refetch, so that they do not all come at once. Milliseconds. @default 0 */
+  /**
+   * Clients wait a random part of this before they refetch, so that they do not all come at once. Milliseconds; 0: at once.
+   * @default what the publishing server's `spread` says
+   */
   readonly spreadMs?: number;
 }
 
@@ -44,7 +47,7 @@ export function parseMessage(value: unknown): ParsedMessage {
     return bad(`expected an object, got ${kind(value)}`);
   const { type, queryKey, exact, spreadMs, name, data } = value as Record<string, unknown>;
   // A spread that makes no sense must not cost the invalidation.
-  const spread = typeof spreadMs === 'number' && spreadMs > 0 && { spreadMs };
+  const spread = typeof spreadMs === 'number' && spreadMs >= 0 && { spreadMs };
   switch (type) {
     case 'query-invalidation':
       if (!Array.isArray(queryKey)) return bad(`queryKey must be an array, got ${kind(queryKey)}`);

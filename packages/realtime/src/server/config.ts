@@ -5,6 +5,7 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 import { callClock } from './deadline.ts';
 import { PublishQueue } from './publish-queue.ts';
 import { type PublishObserver, safeObserver } from './publish-report.ts';
+import type { SpreadOptions, SpreadPolicy } from './spread.ts';
 import { TokenSigner } from './tokens.ts';
 
 export interface RealtimeOptions {
@@ -24,6 +25,11 @@ export interface RealtimeOptions {
   readonly maxMessageBytes?: number | undefined;
   /** How old an answer of `subscriberCount` may be. @default 10000 */
   readonly subscriberCountMaxAgeMs?: number | undefined;
+  /**
+   * How refetches are spread over time that an invalidation without `spreadMs` causes, so that a large channel does not bring down its server. `false`: never.
+   * @default by the number of subscribers: 1 ms each, at most 10 s; see `SpreadOptions`
+   */
+  readonly spread?: SpreadOptions | SpreadPolicy | false | undefined;
   /** Called after each publish, whatever became of it. For metrics and traces; what it throws is printed and otherwise ignored. */
   readonly onPublish?: PublishObserver | undefined;
   /** @default the global `fetch` */
@@ -54,6 +60,7 @@ export interface RealtimeParts {
   readonly timeoutMs: number;
   readonly maxMessageBytes: number;
   readonly subscriberCountMaxAgeMs: number;
+  readonly spread: SpreadOptions | SpreadPolicy | false;
   /** `null` where nobody listens. */
   readonly report: PublishObserver | null;
 }
@@ -85,6 +92,7 @@ export function resolveParts(options: RealtimeOptions, names: SettingNames = OPT
     timeoutMs,
     maxMessageBytes,
     subscriberCountMaxAgeMs,
+    spread: options.spread ?? {},
     report: options.onPublish ? safeObserver(options.onPublish) : null,
   };
 }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 function connect(options: RealtimeOptions = {}): Realtime {
-  return createRealtime({ apiUrl: `${api.url}/api`, apiKey: KEY, timeoutMs: 5000, ...options });
+  return createRealtime({ apiUrl: `${api.url}/api`, apiKey: KEY, timeoutMs: 5000, spread: false, ...options });
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<RealtimeError> {

@@ -28,6 +28,7 @@ export {
   type PublishResult,
   type Realtime,
 } from './realtime.ts';
+export type { ScopeSpread, SpreadOptions, SpreadPolicy } from './spread.ts';
 export type {
   ChannelTokenRequest,
   ChannelTokensRequest,

@@ -30,17 +30,25 @@ export function toCommand(
   options: PublishOptions | undefined,
   maxMessageBytes: number,
 ): PublishCommand {
-  const parsed = assertMessage(message);
+  let parsed = assertMessage(message);
+  if (parsed.type !== 'event' && parsed.spreadMs === 0) {
+    const { spreadMs, ...others } = parsed; // it has told the policy; readers take none for 0
+    parsed = others;
+  }
   const key = options?.idempotencyKey;
-  let fields = `"data":${serialize(parsed, maxMessageBytes)},"idempotency_key":`;
-  fields += key === undefined ? `"${nextKey()}"` : JSON.stringify(key);
+  let fields = `"idempotency_key":${key === undefined ? `"${nextKey()}"` : JSON.stringify(key)}`;
   if (options?.skipHistory) {
     if (parsed.type !== 'event')
       throw new InvalidArgumentError('skipHistory is only for events: an invalidation must reach those who rejoin.');
     fields += ',"skip_history":true';
   }
   const names = channels.map(parseChannelName);
-  return { channels: names.length === 1 ? names : [...new Set(names)], fields, tags: options?.tags };
+  return {
+    channels: names.length === 1 ? names : [...new Set(names)],
+    fields,
+    data: serialize(parsed, maxMessageBytes),
+    tags: options?.tags,
+  };
 }
 
 function nextKey(): string {

@@ -31,8 +31,10 @@ export type PublishOutcome =
 export interface PublishCommand {
   /** Without duplicates, at least one. */
   readonly channels: readonly ChannelName[];
-  /** The other fields of Centrifugo's command as JSON text without braces: `"data":…,"idempotency_key":…`. */
+  /** The other fields of Centrifugo's command as JSON text without braces: `"idempotency_key":…`. */
   readonly fields: string;
+  /** The message as JSON text: an object with at least one field. */
+  readonly data: string;
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -74,17 +76,32 @@ export class PublishQueue {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Resolves always; failures are outcomes. */
-  send(command: PublishCommand): Promise<PublishReply> {
+  /**
+   * Resolves always; failures are outcomes.
+   *
+   * @param spreadMs becomes part of the message. What waits for it holds back later publishes to its channels, so that their order stays. Must not reject.
+   */
+  send(command: PublishCommand, spreadMs: number | Promise<number> = 0): Promise<PublishReply> {
     return new Promise((resolve) => {
-      this.#waiting.push(new Entry(command, resolve));
-      if (this.#isFlushScheduled) return;
-      this.#isFlushScheduled = true;
-      // A microtask comes after the other callers that the same event woke up, and before any I/O.
-      queueMicrotask(() => {
-        this.#isFlushScheduled = false;
-        this.#flush();
-      });
+      const entry = new Entry(command, resolve);
+      this.#waiting.push(entry);
+      if (typeof spreadMs === 'number') entry.spreadOver(spreadMs);
+      else
+        void spreadMs.then((known) => {
+          entry.spreadOver(known);
+          this.#flushSoon();
+        });
+      this.#flushSoon();
+    });
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    // A microtask comes after the other callers that the same event woke up, and before any I/O.
+    queueMicrotask(() => {
+      this.#isFlushScheduled = false;
+      this.#flush();
     });
   }
 
@@ -110,7 +127,7 @@ export class PublishQueue {
         break;
       }
       if (entry.isSettled) continue;
-      if (entry.channels.some((channel) => blocked.has(channel) || this.#busy.has(channel))) {
+      if (!entry.isReady || entry.channels.some((channel) => blocked.has(channel) || this.#busy.has(channel))) {
         for (const channel of entry.channels) blocked.add(channel);
         rest.push(entry);
         continue;
@@ -206,20 +223,29 @@ function unwrapBatchReply(reply: unknown, method: string): Record<string, unknow
 class Entry {
   readonly channels: readonly ChannelName[];
   readonly method: 'publish' | 'broadcast';
-  readonly #fields: string;
+  #fields: string;
+  readonly #data: string;
   readonly #resolve: (reply: PublishReply) => void;
   /** By the index of the channel; what is missing is undecided. */
   readonly #outcomes: (PublishOutcome | undefined)[] = [];
   attempts = 0;
   isSettled = false;
+  /** Its message is complete. */
+  isReady = false;
   /** Set where the entry had to wait: then its time limit is not that of its request. */
   stopTimer: (() => void) | undefined;
 
-  constructor({ channels, fields, tags }: PublishCommand, resolve: (reply: PublishReply) => void) {
+  constructor({ channels, fields, data, tags }: PublishCommand, resolve: (reply: PublishReply) => void) {
     this.channels = channels;
     this.method = channels.length === 1 ? 'publish' : 'broadcast';
     this.#fields = tags ? `${fields},"tags":${JSON.stringify(tags)}` : fields;
+    this.#data = data;
     this.#resolve = resolve;
+  }
+
+  spreadOver(spreadMs: number): void {
+    this.#fields += `,"data":${spreadMs > 0 ? `${this.#data.slice(0, -1)},"spreadMs":${spreadMs}}` : this.#data}`;
+    this.isReady = true;
   }
 
   get chars(): number {

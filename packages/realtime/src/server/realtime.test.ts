@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 function connect(options: RealtimeOptions = {}): Realtime {
-  return createRealtime({ apiUrl: api.url, apiKey: 'key', tokenSecret: 'secret', ...options });
+  return createRealtime({ apiUrl: api.url, apiKey: 'key', tokenSecret: 'secret', spread: false, ...options });
 }
 
 describe('the address', () => {

@@ -6,8 +6,9 @@ import { brokerErrorOf, isRecord, unexpectedAnswer } from './api-client.ts';
 import { type RealtimeOptions, type RealtimeParts, resolveParts } from './config.ts';
 import { type PublishOptions, toCommand } from './publication.ts';
 import { type PublishCommand, type PublishOutcome, type PublishReply, positionOf } from './publish-queue.ts';
+import { spreadBySubscribers, spreadOf } from './spread.ts';
 import { SubscriberCounts } from './subscriber-counts.ts';
-import { type ObservedPublish, observePublish } from './telemetry.ts';
+import { countFault, type ObservedPublish, observePublish } from './telemetry.ts';
 import type { ChannelTokenRequest, ChannelTokensRequest, ConnectionTokenRequest, IssuedGrant } from './tokens.ts';
 
 /** Centrifugo's code for "reconnect, and fetch new tokens first". centrifuge-js does so since 5.7. */
@@ -79,11 +80,13 @@ export interface DisconnectOptions {
 export interface Realtime {
   /**
    * Announces something on a channel. Call it after the commit. Publishes of one tick share a request; order per channel is that of the calls.
+   * An invalidation without `spreadMs` is given one by the instance's `spread`.
    * @throws also `invalid_message`
    */
   publish(channel: ChannelName, message: Message, options?: PublishOptions): Promise<PublishResult>;
   /**
-   * One message on several channels, in one command. Channels given twice are taken once.
+   * One message on several channels, in one command. Channels given twice are taken once. It is spread as the largest of its first twenty channels asks for;
+   * where many small ones make a large one, give the message a `spreadMs`.
    * @returns one outcome per channel. It rejects only for what is wrong before anything was sent.
    */
   publishMany(
@@ -137,21 +140,27 @@ export function createRealtime(options: RealtimeOptions): Realtime {
 }
 
 export function buildRealtime(parts: RealtimeParts): Realtime {
-  const { api, queue, signer, clock, timeoutMs, maxMessageBytes, subscriberCountMaxAgeMs, report } = parts;
+  const { api, queue, signer, clock, timeoutMs, maxMessageBytes, subscriberCountMaxAgeMs, spread, report } = parts;
 
   /** Writes the command out at once; the promise never rejects. */
   function send(channels: readonly ChannelName[], message: Message, options?: PublishOptions): Promise<PublishReply> {
     const command = toCommand(channels, message, options, maxMessageBytes);
     if (command.channels.length === 0) return Promise.resolve({ outcomes: [], attempts: 0 });
     const trace = observePublish(command.channels);
-    if (!trace && !report) return queue().send(command);
+    const spreadMs = policy ? spreadOf(policy, command.channels, message, spreadFailed) : 0;
+    if (!trace && !report) return queue().send(command, spreadMs);
     const traced = trace?.tags ? { ...command, tags: { ...trace.tags, ...command.tags } } : command;
-    return observed(traced, message, trace);
+    return observed(traced, spreadMs, message, trace);
   }
 
-  async function observed(command: PublishCommand, message: Message, trace: ObservedPublish | null) {
+  async function observed(
+    command: PublishCommand,
+    spreadMs: number | Promise<number>,
+    message: Message,
+    trace: ObservedPublish | null,
+  ) {
     const startedAt = clock.now();
-    const reply = await queue().send(command);
+    const reply = await queue().send(command, spreadMs);
     const durationMs = clock.now() - startedAt;
     trace?.end(reply, durationMs);
     report?.({ message, ...reply, startedAt, durationMs });
@@ -195,6 +204,16 @@ export function buildRealtime(parts: RealtimeParts): Realtime {
     clock,
     subscriberCountMaxAgeMs,
   );
+
+  const policy =
+    typeof spread === 'function'
+      ? spread
+      : spread &&
+        spreadBySubscribers(
+          { connections: () => connections.soon('all'), subscribers: (channel) => counts.soon(channel) },
+          clock,
+          spread,
+        );
 
   return {
     async publish(channel, message, options) {
@@ -270,6 +289,11 @@ export function buildRealtime(parts: RealtimeParts): Realtime {
       );
     },
   };
+}
+
+function spreadFailed(error: unknown): void {
+  countFault('spread');
+  console.error('@op/realtime: the spread policy failed', error);
 }
 
 /** The API acts on all anonymous users where the user is empty. */

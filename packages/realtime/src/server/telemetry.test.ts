@@ -33,7 +33,7 @@ let api: FakeApi;
 let realtime: Realtime;
 beforeEach(async () => {
   api = await FakeApi.start();
-  realtime = createRealtime({ apiUrl: api.url, apiKey: 'key' });
+  realtime = createRealtime({ apiUrl: api.url, apiKey: 'key', spread: false });
 });
 afterEach(() => {
   trace.disable();

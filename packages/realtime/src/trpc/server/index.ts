@@ -1,3 +1,4 @@
+export type { ScopeSpread, SpreadOptions, SpreadPolicy } from '../../server/spread.ts';
 export { assertRealtimeRouter } from './assert-realtime-router.ts';
 export type { ChannelDefinitions } from './channel-delivery.ts';
 export { fromCache, noStamp } from './data-age.ts';
@@ -22,4 +23,3 @@ export {
   realtimeContext,
 } from './request.ts';
 export { type ResponseMeta, type ResponseMetaOptions, realtimeResponseMeta } from './response-meta.ts';
-export type { ScopeSpread, SpreadOptions, SpreadPolicy } from './spread.ts';

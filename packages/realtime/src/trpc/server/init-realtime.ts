@@ -1,7 +1,9 @@
+import type { ChannelName } from '../../core/channel.ts';
 import type { Clock } from '../../core/clock.ts';
 import { callClock } from '../../server/deadline.ts';
 import { realtime as defaultRealtime } from '../../server/default-realtime.ts';
 import type { Realtime } from '../../server/realtime.ts';
+import { type SpreadOptions, type SpreadPolicy, spreadBySubscribers } from '../../server/spread.ts';
 import { CallRunner } from './call-runner.ts';
 import { type ChannelDefinitions, connectionChannels } from './channel-delivery.ts';
 import { parseChannels, parseTouches, type Touches, type WatchedChannels } from './declarations.ts';
@@ -15,7 +17,6 @@ import type {
 } from './middleware-types.ts';
 import { openCallOf } from './procedure-call.ts';
 import { TouchPublisher } from './publisher.ts';
-import { type SpreadOptions, type SpreadPolicy, spreadBySubscribers } from './spread.ts';
 import { REALTIME_TYPE, WATCHES_TYPE } from './trpc-internals.ts';
 
 export interface InitRealtimeOptions<Context = object> {
@@ -31,8 +32,8 @@ export interface InitRealtimeOptions<Context = object> {
   readonly stampTimeoutMs?: number;
   /** How long a mutation waits for the positions of what it announced at most. @default 250 */
   readonly positionWaitMs?: number;
-  /** How refetches are spread. @default by the number of subscribers; see `SpreadOptions` */
-  readonly spread?: SpreadOptions | SpreadPolicy;
+  /** How refetches are spread that mutations cause. @default as `realtime` does for everything that it publishes */
+  readonly spread?: SpreadOptions | SpreadPolicy | false;
   /** Told of what went wrong beside a call that was answered all the same. @default printed */
   readonly onFault?: (fault: RealtimeFault) => void;
   /** @default the machine's */
@@ -102,8 +103,7 @@ export interface RealtimeProcedures {
 export function initRealtime<Context = object>(options: InitRealtimeOptions<Context> = {}): RealtimeProcedures {
   const { realtime = defaultRealtime, clock = callClock, positionWaitMs = 250, onFault, userId } = options;
   const faults = new FaultReporter(onFault, clock);
-  const spread =
-    typeof options.spread === 'function' ? options.spread : spreadBySubscribers(realtime, clock, options.spread);
+  const spread = policyOf(options.spread, realtime, clock);
   const runner = new CallRunner({
     realtime,
     clock,
@@ -202,6 +202,18 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
   }
 
   return { base, watches, watching, touches, touching, faultCounts: faults.counts };
+}
+
+/** `null`: the instance decides. */
+function policyOf(spread: InitRealtimeOptions['spread'], realtime: Realtime, clock: Clock): SpreadPolicy | null {
+  if (spread === undefined) return null;
+  if (typeof spread === 'function') return spread;
+  if (spread === false) return () => 0;
+  const counts = {
+    connections: () => realtime.connectionCount(),
+    subscribers: (channel: ChannelName) => realtime.subscriberCount(channel),
+  };
+  return spreadBySubscribers(counts, clock, spread);
 }
 
 /** `_type` is how tRPC marks its own middlewares. The result's type says what is added to the context, which TypeScript cannot see. */

@@ -2,15 +2,16 @@ import type { Clock } from '../../core/clock.ts';
 import type { Message } from '../../core/message.ts';
 import type { Position } from '../../core/position.ts';
 import type { Realtime } from '../../server/realtime.ts';
+import { type SpreadPolicy, spreadOf } from '../../server/spread.ts';
 import { MAX_CHANNELS_PER_ANSWER, type TouchedChannel } from '../metadata.ts';
 import type { FaultReporter } from './faults.ts';
 import type { Touched } from './procedure-call.ts';
-import type { SpreadPolicy } from './spread.ts';
 
 export interface TouchPublisherOptions {
   readonly realtime: Pick<Realtime, 'publish'>;
   readonly positionWaitMs: number;
-  readonly spread: SpreadPolicy;
+  /** `null`: `realtime` decides. */
+  readonly spread: SpreadPolicy | null;
   readonly faults: FaultReporter;
   readonly clock: Clock;
 }
@@ -57,14 +58,11 @@ export class TouchPublisher {
   }
 
   async #withSpread({ channel, message }: Touched): Promise<Message> {
-    if (message.type === 'event' || message.spreadMs !== undefined) return message;
-    try {
-      const spreadMs = await this.#options.spread(channel);
-      return spreadMs > 0 ? { ...message, spreadMs } : message;
-    } catch (error) {
-      this.#options.faults.report('spread', null, error);
-      return message;
-    }
+    const { spread, faults } = this.#options;
+    if (!spread || message.type === 'event' || message.spreadMs !== undefined) return message;
+    const failed = (error: unknown) => faults.report('spread', null, error);
+    // Also 0 is written down: it is this policy that decides, not the one of `realtime`.
+    return { ...message, spreadMs: await spreadOf(spread, [channel], message, failed) };
   }
 
   #inTime(work: Promise<unknown>): Promise<void> {
