@@ -1,5 +1,7 @@
 import { InvalidMessageError, RealtimeError } from '../core/errors.ts';
+import type { ManagerEvent } from '../core/events.ts';
 import { parseMessage } from '../core/message.ts';
+import { type Observers, tell } from '../core/observers.ts';
 import type { Position } from '../core/position.ts';
 import { type ChannelEvent, type ChannelState, isCovered, isFinal, nextChannelState } from './channel-state.ts';
 import { type TransportJoin, type TransportPublication, toPublication } from './transport.ts';
@@ -26,6 +28,8 @@ export interface RecordContext {
   readonly report: (error: RealtimeError) => void;
   /** Those who want the messages of all channels. */
   readonly messageHandlers: ReadonlySet<MessageHandler>;
+  readonly observers: Observers<ManagerEvent>;
+  readonly now: () => number;
   /** Reasons that were reported already. */
   readonly knownFaults: Set<string>;
 }
@@ -96,6 +100,7 @@ export class ChannelRecord {
     this.#loss = null;
     this.isOverLimit = false;
     this.#position = join.position;
+    this.#tell(() => ({ type: 'joined', at: this.#context.now(), channel: this.channel, ...join }));
     for (const registration of [...this.#registrations]) this.#tellJoin(registration, join);
   }
 
@@ -108,6 +113,15 @@ export class ChannelRecord {
     }
     const publication = toPublication(this.channel, this.#position?.epoch ?? null, from);
     const parsed = parseMessage(from.data);
+    this.#tell(() => ({
+      type: 'publication',
+      at: this.#context.now(),
+      channel: this.channel,
+      position: publication.position,
+      recovered: from.recovered,
+      message: parsed.ok ? parsed.message : null,
+      tags: from.tags,
+    }));
     const isOnlyAutomatic =
       this.#registrations.size > 0 && [...this.#registrations].every(({ options }) => options.isAutomatic);
     for (const registration of [...this.#registrations]) {
@@ -157,7 +171,20 @@ export class ChannelRecord {
   #lose(event: ChannelEvent, loss: ChannelLoss): void {
     this.#fire(event);
     this.#loss = loss;
+    this.#tell(() => ({
+      type: 'lost',
+      at: this.#context.now(),
+      channel: this.channel,
+      kind: loss.kind,
+      brokerCode:
+        loss.kind === 'refused' ? loss.error.brokerCode : loss.kind === 'unsubscribed' ? loss.brokerCode : null,
+      reason: loss.kind === 'refused' ? loss.error.message : null,
+    }));
     for (const registration of [...this.#registrations]) this.#tellLoss(registration, loss);
+  }
+
+  #tell(make: () => ManagerEvent): void {
+    if (this.#context.observers.size) tell(this.#context.observers, make());
   }
 
   /** A registration that came to a joined channel learns where the stream stands now; what came before it is not its own. */

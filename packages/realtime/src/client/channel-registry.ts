@@ -1,4 +1,6 @@
 import { ChannelRefusedError, type RealtimeError, UnauthorizedError } from '../core/errors.ts';
+import type { ManagerEvent } from '../core/events.ts';
+import type { Observers } from '../core/observers.ts';
 import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
 import { type Attachment, ChannelRecord } from './channel-record.ts';
 import type { GrantBook } from './grant-book.ts';
@@ -14,6 +16,8 @@ export interface ChannelRegistryHost {
   /** Of the connection token; `null` while unknown, or where it is opaque. */
   readonly claims: TokenClaims | null;
   readonly messageHandlers: ReadonlySet<MessageHandler>;
+  readonly observers: Observers<ManagerEvent>;
+  now(): number;
   report(error: RealtimeError): void;
 }
 
@@ -37,6 +41,8 @@ export class ChannelRegistry {
     this.#context = {
       report: (error) => host.report(error),
       messageHandlers: host.messageHandlers,
+      observers: host.observers,
+      now: () => host.now(),
       knownFaults: new Set(),
     };
   }

@@ -7,7 +7,9 @@ import {
   type RealtimeError,
   UnauthorizedError,
 } from '../core/errors.ts';
+import type { ManagerEvent } from '../core/events.ts';
 import { assertMessage, type Message } from '../core/message.ts';
+import type { Observers } from '../core/observers.ts';
 import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
 import { createCentrifugeTransport } from './centrifuge-transport.ts';
 import { ChannelRegistry } from './channel-registry.ts';
@@ -41,6 +43,7 @@ export interface ConnectionHost {
   /** Read anew at every use: `initialize` may replace the callbacks. */
   readonly config: RealtimeConfig;
   readonly messageHandlers: ReadonlySet<MessageHandler>;
+  readonly observers: Observers<ManagerEvent>;
   setStatus(state: ConnectionState, reason: RealtimeError | null): void;
   report(error: RealtimeError): void;
 }
@@ -189,6 +192,8 @@ export class Connection {
         return connection.#token.claims;
       },
       messageHandlers: connection.#host.messageHandlers,
+      observers: connection.#host.observers,
+      now: () => connection.#clock.now(),
       report: (error: RealtimeError) => connection.#host.report(error),
     };
   }

@@ -1,3 +1,12 @@
+export type {
+  ChannelJoined,
+  ChannelLost,
+  ManagerEvent,
+  PublicationArrived,
+  RealtimeEvent,
+  RealtimeObserver,
+  StatusChanged,
+} from '../core/events.ts';
 export { RealtimeError } from '../core/realtime-error.ts';
 export { UnauthorizedError } from '../core/usage-errors.ts';
 export { RealtimeManager } from './node-realtime-manager.ts';

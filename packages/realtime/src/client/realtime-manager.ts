@@ -1,4 +1,5 @@
 import { systemClock } from '../core/clock.ts';
+import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
 import type { Message } from '../core/message.ts';
 import { RealtimeError } from '../core/realtime-error.ts';
 import {
@@ -48,6 +49,7 @@ export class RealtimeManager implements RealtimeClient {
   #status: RealtimeStatus;
   readonly #listeners = new Set<(status: RealtimeStatus) => void>();
   readonly #messageHandlers = new Set<MessageHandler>();
+  readonly #observers = new Set<RealtimeObserver<ManagerEvent>>();
   /** Grants that came before anything needed a connection. */
   readonly #grants = new Map<string, ChannelGrant>();
   #connection: Connection | null = null;
@@ -134,6 +136,19 @@ export class RealtimeManager implements RealtimeClient {
     return () => this.#messageHandlers.delete(own);
   }
 
+  /** Tells what happens on the connection and its channels; see `RealtimeEvent`. Costs nothing while nobody observes. */
+  observe(observer: RealtimeObserver<ManagerEvent>): Unsubscribe {
+    const own: typeof observer = (event) => observer(event);
+    this.#observers.add(own);
+    const end = this.onStatus(({ state, reason }) =>
+      own({ type: 'status', at: this.#now(), state, code: reason?.code ?? null, reason: reason?.message ?? null }),
+    );
+    return () => {
+      end();
+      this.#observers.delete(own);
+    };
+  }
+
   addGrant(grant: ChannelGrant): void {
     if (this.#connection) this.#connection.addGrant(grant);
     else this.#grants.set(grant.channel, grant);
@@ -186,6 +201,7 @@ export class RealtimeManager implements RealtimeClient {
     this.#setStatus('disposed', null);
     this.#listeners.clear();
     this.#messageHandlers.clear();
+    this.#observers.clear();
     this.#grants.clear();
   }
 
@@ -233,6 +249,7 @@ export class RealtimeManager implements RealtimeClient {
         return manager.#config;
       },
       messageHandlers: this.#messageHandlers,
+      observers: this.#observers,
       setStatus: (state, reason) => manager.#setStatus(state, reason),
       report: (error) => manager.#report(error),
     };

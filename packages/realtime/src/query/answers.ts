@@ -1,3 +1,4 @@
+import type { ObservedMutation } from '../core/events.ts';
 import { piecesOf } from './pieces.ts';
 
 /** What came with one answer. It belongs to the data, not to a cache key. */
@@ -19,14 +20,14 @@ export interface Call {
  * What happens in a tab.
  * - `called`: a query procedure is being called, from inside the fetch that needs it.
  * - `answered`: data came that says something about itself.
- * - `mutating`: a mutation leaves. `mutated`: its answer's metadata, before the app sees the answer. `settled`: it is over; `failed` also where its answer was lost.
+ * - `mutating`: a mutation leaves. `mutated`: its answer's metadata, before the app sees the answer. `settled`: it is over; `failed` also where its answer was lost. All three name it by the same object.
  */
 export type CallEvent =
   | { readonly type: 'called'; readonly call: Call }
   | { readonly type: 'answered' }
-  | { readonly type: 'mutating' }
-  | { readonly type: 'mutated'; readonly wire: unknown }
-  | { readonly type: 'settled'; readonly failed: boolean };
+  | { readonly type: 'mutating'; readonly mutation: ObservedMutation }
+  | { readonly type: 'mutated'; readonly mutation: ObservedMutation; readonly wire: unknown }
+  | { readonly type: 'settled'; readonly mutation: ObservedMutation; readonly failed: boolean };
 
 /** One that follows the calls of a tab: a bound query client. */
 export interface CallListener {

@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/query-core';
 import type { RealtimeClient, Unsubscribe } from '../client/types.ts';
+import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
 import type { QueryKey } from '../core/message.ts';
 import { type Answers, type CallListener, sharedAnswers } from './answers.ts';
 import type { Binding, BindingOptions, EarlyEvent } from './binding.ts';
@@ -11,6 +12,8 @@ export interface QueryBinding {
   status(queryKey: QueryKey): QueryFreshness;
   /** Called whenever the status of some query may have changed. */
   subscribe(listener: () => void): Unsubscribe;
+  /** Tells what happens to the queries, and why; see `RealtimeEvent`. Begins with the first answer that names a channel; costs nothing while nobody observes. */
+  observe(observer: RealtimeObserver<BindingEvent>): Unsubscribe;
   /** Leaves every channel and ends every timer. The cache stays as it is. */
   dispose(): void;
 }
@@ -54,6 +57,7 @@ export function bindingOf(queryClient: QueryClient): QueryBinding | undefined {
 class ClientBinding implements QueryBinding {
   core: Binding | null = null;
   readonly #listeners = new Set<() => void>();
+  readonly #observers = new Set<RealtimeObserver<BindingEvent>>();
   readonly #ends: (() => void)[] = [];
   readonly #load: () => void;
   #early: EarlyEvent[] = [];
@@ -73,7 +77,17 @@ class ClientBinding implements QueryBinding {
           const changed = () => {
             for (const notify of [...this.#listeners]) notify();
           };
-          this.core = new Binding(client, manager, options, answers, listener, this.#early, changed, this.#ends);
+          this.core = new Binding(
+            client,
+            manager,
+            options,
+            answers,
+            listener,
+            this.#early,
+            changed,
+            this.#ends,
+            this.#observers,
+          );
           this.#early = [];
         },
         () => {
@@ -92,6 +106,12 @@ class ClientBinding implements QueryBinding {
     const own = () => listener();
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
+  }
+
+  observe(observer: RealtimeObserver<BindingEvent>): Unsubscribe {
+    const own: typeof observer = (event) => observer(event);
+    this.#observers.add(own);
+    return () => this.#observers.delete(own);
   }
 
   dispose(): void {

@@ -1,12 +1,15 @@
 import type { Query, QueryClient } from '@tanstack/query-core';
 import type { Publication, RealtimeClient, Unsubscribe } from '../client/types.ts';
 import { type Clock, type Random, systemClock } from '../core/clock.ts';
+import type { BindingEvent } from '../core/events.ts';
 import type { AnswerPart } from '../core/freshness.ts';
 import { matchesQuery } from '../core/matches-query.ts';
 import type { Message, QueryKey } from '../core/message.ts';
+import type { Observers } from '../core/observers.ts';
 import { parseMeta } from '../trpc/parse-meta.ts';
 import { isInputOf, procedureOf } from '../trpc/query-key.ts';
 import type { Answer, Answers, Call, CallEvent, CallListener } from './answers.ts';
+import { BindingReporter } from './binding-reporter.ts';
 import { ChannelJoins } from './channel-joins.ts';
 import { KeyIndex } from './key-index.ts';
 import { browserNetwork, documentFocus, type FocusSource, type OnlineSource } from './page.ts';
@@ -69,6 +72,7 @@ export class Binding {
   readonly #listener: CallListener;
   readonly #clock: Clock;
   readonly #refetcher: Refetcher;
+  readonly #reporter: BindingReporter;
   readonly #joins: ChannelJoins;
   readonly #bound = new Map<Query, Bound>();
   readonly #byEntry = new Map<Entry, Bound>();
@@ -92,6 +96,7 @@ export class Binding {
     early: readonly EarlyEvent[],
     changed: () => void,
     ends: (() => void)[],
+    observers: Observers<BindingEvent>,
   ) {
     const { clock = systemClock, random = Math.random, leaveGraceMs = 30_000 } = options;
     const { focusManager = documentFocus, onlineManager = browserNetwork } = options;
@@ -112,7 +117,9 @@ export class Binding {
         },
         isMutating: () => this.#mutations > 0 || hasPendingMutation(mutations, false),
         hasMutations: () => this.#mutations > 0 || hasPendingMutation(mutations, true),
+        news: (entry) => this.#reporter.news(entry),
         changed: (entries) => {
+          this.#reporter.judged(entries);
           for (const entry of entries) {
             this.#hold(entry);
             this.#warn(entry);
@@ -122,7 +129,13 @@ export class Binding {
       },
       options,
     );
-    this.#joins = new ChannelJoins(manager, this.#refetcher.freshness, clock, leaveGraceMs);
+    this.#reporter = new BindingReporter(
+      this.#refetcher.freshness,
+      observers,
+      (entry) => this.#byEntry.get(entry)?.query,
+      () => clock.now(),
+    );
+    this.#joins = new ChannelJoins(manager, this.#reporter, clock, leaveGraceMs);
 
     let earlier: readonly Call[] = answers.calls;
     this.#unfollow = [
@@ -132,12 +145,14 @@ export class Binding {
         used: (query) => this.#on(query, (bound) => this.#used(bound)),
         fetching: (query) =>
           this.#on(query, (bound) => {
+            if (bound.fetch) this.#reporter.ended(bound.fetch, 'cancelled');
             bound.fetch = this.#refetcher.started(bound.entry);
             bound.calls = [];
+            this.#reporter.started(bound.fetch, query);
             changed(); // nothing is due any more
           }),
         succeeded: (query, raw) => this.#on(query, (bound) => this.#succeeded(bound, raw)),
-        failed: (query) => this.#on(query, (bound) => this.#failed(bound)),
+        failed: (query) => this.#on(query, (bound) => this.#failed(bound, 'failed')),
         written: (query) =>
           this.#on(query, (bound) => {
             this.#adopt(bound, []);
@@ -145,13 +160,13 @@ export class Binding {
           }),
         replaced: (query) =>
           this.#on(query, (bound) => {
-            if (query.state.fetchStatus === 'idle') this.#failed(bound);
+            if (query.state.fetchStatus === 'idle') this.#failed(bound, 'cancelled');
             // Reset: no data, so nothing that it could be as new as.
             if (query.state.data === undefined) this.#refetcher.hydrated(bound.entry, this.#bind(bound, undefined, []));
             this.#adopt(bound, []);
           }),
       }),
-      followMutations(mutations, (failed) => this.#refetcher.mutationEnded(failed)),
+      followMutations(mutations, (failed) => this.#mutationEnded(failed)),
     ];
     followPage(this.#refetcher, this.#joins.subscriptions, focusManager, onlineManager, ends);
     earlier = []; // what is added from now on was not there for them
@@ -165,13 +180,17 @@ export class Binding {
   on(event: EarlyEvent): void {
     if (event.type === 'called') this.#called(event.call);
     else if (event.type === 'message') this.#message(event.message, event.publication);
-    else if (event.type === 'mutating') this.#mutations++;
-    else if (event.type === 'mutated') this.#refetcher.freshness.acknowledged(parseMeta(event.wire)?.touched ?? []);
+    else if (event.type === 'mutating') {
+      this.#mutations++;
+      this.#reporter.mutating(event.mutation);
+    } else if (event.type === 'mutated')
+      this.#reporter.acknowledged(event.mutation, parseMeta(event.wire)?.touched ?? []);
     else if (event.type === 'settled') {
+      this.#reporter.mutationEnded(event.mutation, event.failed);
       // A moment later: then whoever awaited the mutation has seen the answer, and perhaps taken an optimistic write back.
       this.#clock.after(0, () => {
         this.#mutations = Math.max(0, this.#mutations - 1);
-        this.#refetcher.mutationEnded(event.failed);
+        this.#mutationEnded(event.failed);
       });
     }
   }
@@ -238,12 +257,15 @@ export class Binding {
     if (query.state.fetchStatus !== 'idle') {
       bound.fetch = this.#refetcher.started(bound.entry);
       bound.calls = calls;
+      this.#reporter.started(bound.fetch, query);
     }
   }
 
   #removed(bound: Bound): void {
-    const { query, entry, procedure, held } = bound;
+    const { query, entry, fetch, procedure, held } = bound;
     this.#refetcher.remove(entry);
+    if (fetch) this.#reporter.ended(fetch, 'cancelled');
+    this.#reporter.removed(entry);
     for (const name of held) this.#joins.release(name);
     this.#bound.delete(query);
     this.#byEntry.delete(entry);
@@ -259,8 +281,11 @@ export class Binding {
     this.#refetcher.usageChanged(bound.entry);
   }
 
-  #failed(bound: Bound): void {
-    if (bound.fetch) this.#refetcher.settled(bound.fetch, null);
+  #failed(bound: Bound, how: 'failed' | 'cancelled'): void {
+    if (bound.fetch) {
+      this.#refetcher.settled(bound.fetch, null);
+      this.#reporter.ended(bound.fetch, how);
+    }
     bound.fetch = null;
   }
 
@@ -275,6 +300,7 @@ export class Binding {
       const answers = this.#answers.of(value) ?? [...answersTo(calls), ...kept];
       this.#share(value, data);
       this.#refetcher.settled(fetch, this.#bind(bound, data, answers));
+      this.#reporter.ended(fetch, 'succeeded', data);
       this.#used(bound);
     });
   }
@@ -317,6 +343,10 @@ export class Binding {
     return parts;
   }
 
+  #mutationEnded(failed: boolean): void {
+    this.#reporter.rolledBack(() => this.#refetcher.mutationEnded(failed));
+  }
+
   // ── calls ──────────────────────────────────────────────────────────────────
 
   #called(call: Call): void {
@@ -348,13 +378,13 @@ export class Binding {
   }
 
   /** A message on any channel, also one that the app subscribed to by hand: queries that it names need not be bound to the channel. */
-  #message(message: Message, { channel }: Publication): void {
+  #message(message: Message, publication: Publication): void {
     if (message.type !== 'query-invalidation') return;
-    const { freshness } = this.#refetcher;
-    const joined = freshness.channels.get(channel);
+    const joined = this.#refetcher.freshness.channels.get(publication.channel);
+    const named: Entry[] = [];
     for (const { entry } of this.#byKey.candidates(message.queryKey))
-      if (matchesQuery(message, entry.key) && !(joined?.live && entry.bonds.has(joined)))
-        freshness.force(entry, spreadOf(message));
+      if (matchesQuery(message, entry.key) && !(joined?.live && entry.bonds.has(joined))) named.push(entry);
+    this.#reporter.named(named, message, publication, spreadOf(message));
   }
 }
 

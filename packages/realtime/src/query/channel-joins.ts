@@ -1,13 +1,13 @@
 import type { RealtimeClient, Unsubscribe } from '../client/types.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Freshness } from '../core/freshness.ts';
+import type { BindingReporter } from './binding-reporter.ts';
 import { spreadOf } from './spread-of.ts';
 
 /** Centrifugo's `limit exceeded`: the connection has joined as many channels as it may. */
 const LIMIT_EXCEEDED = 106;
 
 /** Who is told what happens on the channels. */
-type Streams = Pick<Freshness, 'since' | 'join' | 'publication' | 'uncovered' | 'unsubscribed'>;
+type Streams = Pick<BindingReporter, 'since' | 'join' | 'publication' | 'uncovered' | 'unsubscribed'>;
 
 interface Join {
   /** Active queries that need the channel. */
@@ -18,7 +18,7 @@ interface Join {
 
 /**
  * Keeps a channel joined while an active query needs it, and for a grace afterwards: a page that is left and entered again keeps its place in the stream.
- * Where the connection is full, the channel that has been unused for longest leaves at once. Tells `freshness` what happens on the channels.
+ * Where the connection is full, the channel that has been unused for longest leaves at once. Tells `streams` what happens on them.
  */
 export class ChannelJoins {
   /** What ends each subscription. Holds on to nothing but the manager. */
@@ -26,13 +26,13 @@ export class ChannelJoins {
   /** Longest unused first: a channel moves to the end when its last use ends. */
   readonly #joins = new Map<string, Join>();
   readonly #manager: RealtimeClient;
-  readonly #freshness: Streams;
+  readonly #streams: Streams;
   readonly #clock: Clock;
   readonly #graceMs: number;
 
-  constructor(manager: RealtimeClient, freshness: Streams, clock: Clock, graceMs: number) {
+  constructor(manager: RealtimeClient, streams: Streams, clock: Clock, graceMs: number) {
     this.#manager = manager;
-    this.#freshness = freshness;
+    this.#streams = streams;
     this.#clock = clock;
     this.#graceMs = graceMs;
   }
@@ -61,15 +61,14 @@ export class ChannelJoins {
   }
 
   #subscribe(name: string): void {
-    const since = this.#freshness.since(name);
+    const since = this.#streams.since(name);
     // The manager outlives the query client and must not keep it.
-    const stream = new WeakRef(this.#freshness);
+    const stream = new WeakRef(this.#streams);
     const joins = new WeakRef(this);
     try {
       const end = this.#manager.subscribe(
         name,
-        (message, { position }) =>
-          stream.deref()?.publication(name, position?.offset ?? null, message, spreadOf(message)),
+        (message, publication) => stream.deref()?.publication(name, message, publication, spreadOf(message)),
         {
           ...(since && { since }),
           isAutomatic: true,
@@ -84,7 +83,7 @@ export class ChannelJoins {
       this.subscriptions.set(name, end);
     } catch {
       // The manager was disposed of. Its queries are marked, and say that they are not covered.
-      this.#freshness.unsubscribed(name);
+      this.#streams.unsubscribed(name);
     }
   }
 
@@ -102,6 +101,6 @@ export class ChannelJoins {
     this.#joins.delete(name);
     this.subscriptions.get(name)?.();
     this.subscriptions.delete(name);
-    this.#freshness.unsubscribed(name);
+    this.#streams.unsubscribed(name);
   }
 }

@@ -1,3 +1,18 @@
+export type {
+  BindingEvent,
+  MutationAnswered,
+  MutationEnded,
+  MutationStarted,
+  ObservedMutation,
+  ObservedQuery,
+  QueriesStale,
+  RealtimeEvent,
+  RealtimeObserver,
+  RefetchEnded,
+  RefetchStarted,
+  StaleCause,
+  StreamGap,
+} from '../core/events.ts';
 export { Answers, sharedAnswers } from './answers.ts';
 export { bindingOf, bindQueryClient, type QueryBinding } from './bind-query-client.ts';
 export type { BindingOptions } from './binding.ts';

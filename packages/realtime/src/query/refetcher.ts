@@ -36,7 +36,10 @@ export class Refetcher {
   constructor(env: RefetchEnvironment, options?: Partial<RefetchOptions>) {
     this.#env = env;
     this.#options = { ...DEFAULTS, ...options };
-    this.freshness = new Freshness((entry, spreadMs) => this.#touch(entry, spreadMs));
+    this.freshness = new Freshness((entry, spreadMs) => {
+      if (spreadMs !== undefined) env.news?.(entry);
+      this.#touch(entry, spreadMs);
+    });
   }
 
   /** A cache entry exists. One record per entry *object*: an entry removed and created anew is another one. */
@@ -324,6 +327,8 @@ export interface RefetchEnvironment {
   isMutating(): boolean;
   /** An own mutation is in flight or paused. */
   hasMutations(): boolean;
+  /** There is news for the entry. Something between the model and its source knows what. */
+  news?(entry: Entry): void;
   /** After each turn: the entries whose `status` may have changed. */
   changed(entries: readonly Entry[]): void;
 }

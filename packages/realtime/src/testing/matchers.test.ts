@@ -26,6 +26,7 @@ it('matchers say what they found, and can be negated', async () => {
   const binding = {
     status: () => ({ state: 'stale', detail: 'stale', since: 0, refetchAt: null }) as const,
     subscribe: () => () => {},
+    observe: () => () => {},
     dispose: () => {},
   };
   expect(toBeStale(binding, ['a']).pass).toBe(true);

@@ -51,9 +51,9 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
       const { type, path, input } = opts.op;
       if (type === 'subscription') return inner(opts);
       return observable((observer) => {
-        const isMutation = type === 'mutation';
-        const read = isMutation ? null : answers.called(path, input);
-        if (isMutation) answers.emit({ type: 'mutating' });
+        const mutation = type === 'mutation' && { path };
+        const read = mutation ? null : answers.called(path, input);
+        if (mutation) answers.emit({ type: 'mutating', mutation });
         let isAnswered = false;
         let deferred: Promise<void> | undefined;
 
@@ -69,7 +69,7 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
               return observer.next(envelope);
             }
             const { data, wire } = opened;
-            if (isMutation) answers.emit({ type: 'mutated', wire });
+            if (mutation) answers.emit({ type: 'mutated', mutation, wire });
             const answer = read?.(wire);
             const pass = (value: unknown) => {
               if (answer) answers.set(value, answer);
@@ -93,7 +93,7 @@ export function realtimeLink<TRouter extends AnyTRPCRouter>(
         // Runs once, after completion, error or abort alike.
         return () => {
           subscription.unsubscribe();
-          if (isMutation) answers.emit({ type: 'settled', failed: !isAnswered });
+          if (mutation) answers.emit({ type: 'settled', mutation, failed: !isAnswered });
         };
       });
     };
