@@ -1,0 +1,4 @@
+import { createTRPCReact } from '@trpc/react-query';
+import type { AppRouter } from './router.ts';
+
+export const trpc = createTRPCReact<AppRouter>();
