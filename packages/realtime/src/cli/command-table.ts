@@ -1,26 +1,24 @@
+import type { CommandOption, ParsedArguments } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Options as the parser gives them: unchecked. */
-export type ParsedOptions = Readonly<Record<string, unknown>>;
-
-export interface CommandOption {
-  /** As in the help: `--port <number>`. */
-  readonly flags: string;
-  readonly description: string;
-}
 
 /** One command of `op-realtime`. What it does is loaded when it is called, so that no command pays for another. */
 export interface CommandEntry {
   readonly name: string;
+  /** What has to stand behind it: `<channel> <json>`. @default nothing */
+  readonly words?: string;
   readonly summary: string;
   readonly options: readonly CommandOption[];
   readonly examples: readonly string[];
-  run(options: ParsedOptions, terminal: Terminal): Promise<number>;
+  run(args: ParsedArguments, terminal: Terminal): Promise<number>;
 }
 
 const ENV_FILE: CommandOption = {
   flags: '--env-file <path>',
   description: 'File with the settings (default: .env.test in this folder)',
+};
+const APP_ENV_FILE: CommandOption = {
+  flags: '--env-file <path>',
+  description: 'File with the settings (default: the environment, else .env.test in this folder)',
 };
 const PORT: CommandOption = {
   flags: '--port <number>',
@@ -41,15 +39,15 @@ export const COMMANDS: readonly CommandEntry[] = [
       ENV_FILE,
     ],
     examples: ['dev', 'dev --engine embedded', 'dev --detach'],
-    async run(options, terminal) {
+    async run({ values, switches }, terminal) {
       const { dev } = await import('./commands/dev.ts');
-      const { engine, port, envFile } = texts(options, 'engine', 'port', 'envFile');
+      const { engine, port, 'env-file': envFile } = values;
       return dev(
         {
           ...(engine !== undefined && { engine }),
           ...(port !== undefined && { port }),
           ...(envFile !== undefined && { envFile }),
-          detach: options.detach === true,
+          detach: switches.has('detach'),
         },
         terminal,
       );
@@ -60,20 +58,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Stop the broker that "dev" started; quiet where there is none',
     options: [PORT, ENV_FILE],
     examples: ['down'],
-    async run(options, terminal) {
+    async run({ values }, terminal) {
       const { down } = await import('./commands/down.ts');
-      const { port, envFile } = texts(options, 'port', 'envFile');
+      const { port, 'env-file': envFile } = values;
       return down({ ...(port !== undefined && { port }), ...(envFile !== undefined && { envFile }) }, terminal);
     },
   },
+  {
+    name: 'doctor',
+    summary: 'Examine the set-up: settings, server API, tokens, WebSocket, namespace, limits; each fault with its fix',
+    options: [
+      { flags: '--origin <origin>', description: "Where the application's pages are, such as https://app.example.com" },
+      { flags: '--json', description: 'Print the findings as JSON' },
+      { flags: '--strict', description: 'Exit with 1 also for warnings' },
+      { flags: '--timeout <seconds>', description: 'For each question to the broker (default: 5)' },
+      APP_ENV_FILE,
+    ],
+    examples: [
+      'doctor',
+      'doctor --env-file .env.production --origin https://app.example.com',
+      'doctor --json --strict',
+    ],
+    async run({ values, switches }, terminal) {
+      const { doctor } = await import('./commands/doctor.ts');
+      const { origin, timeout, 'env-file': envFile } = values;
+      return doctor({ origin, timeout, envFile, json: switches.has('json'), strict: switches.has('strict') }, terminal);
+    },
+  },
 ];
-
-/** The parser turns `8000` into a number and a repeated option into a list; the last one counts, as text. */
-function texts<Name extends string>(options: ParsedOptions, ...names: Name[]): Partial<Record<Name, string>> {
-  const found: Partial<Record<Name, string>> = {};
-  for (const name of names) {
-    const value: unknown = Array.isArray(options[name]) ? options[name].at(-1) : options[name];
-    if (typeof value === 'string' || typeof value === 'number') found[name] = String(value);
-  }
-  return found;
-}

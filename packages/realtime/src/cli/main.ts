@@ -1,6 +1,10 @@
-import { cac } from 'cac';
+import { RealtimeError } from '../core/errors.ts';
+import { parseArguments } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { COMMANDS } from './command-table.ts';
+import { helpOf, overview } from './help.ts';
+import { labelled } from './layout.ts';
+import { nearest } from './nearest.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -12,37 +16,34 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   try {
     return await run(args, terminal);
   } catch (error) {
-    if (error instanceof Error && (error instanceof CliError || error.name === 'CACError')) {
-      terminal.err(`${terminal.style.red('error')} ${error.message}`);
-      return error instanceof CliError ? error.exitCode : 2;
-    }
-    throw error;
+    if (!(error instanceof CliError || error instanceof RealtimeError)) throw error;
+    const { columns, style } = terminal;
+    terminal.err(labelled('error', error.message, { labelWidth: 5, columns, paint: style.red }));
+    return error instanceof CliError ? error.exitCode : 1;
   }
 }
 
 async function run(args: readonly string[], terminal: Terminal): Promise<number> {
-  const cli = cac('op-realtime');
-  cli.usage('<command> [options]');
-  cli.help((sections) => sections.filter((section) => !section.title?.startsWith('For more info')));
-  for (const entry of COMMANDS) {
-    const command = cli.command(entry.name, entry.summary);
-    for (const { flags, description } of entry.options) command.option(flags, description);
-    for (const example of entry.examples) command.example((name) => `  ${name} ${example}`);
-    command.action((options: Record<string, unknown>) => entry.run(options, terminal));
+  const [name, ...rest] = args;
+  if (name === undefined || isHelp(name)) {
+    const asked = COMMANDS.find((command) => command.name === rest[0]);
+    terminal.out(asked ? helpOf(asked, terminal) : overview(COMMANDS, terminal));
+    return 0;
   }
-  cli.parse(['node', 'op-realtime', ...args], { run: false });
-  if (cli.options.help) return 0;
-  if (!cli.matchedCommand) {
-    if (args.length === 0) {
-      cli.outputHelp();
-      return 0;
-    }
-    const names = COMMANDS.map(({ name }) => name).join(', ');
-    throw new CliError(
-      'usage',
-      `There is no command "${cli.args[0] ?? args[0]}". Commands: ${names}. More: op-realtime --help`,
-    );
+  const command = COMMANDS.find((entry) => entry.name === name);
+  if (!command) throw unknownCommand(name);
+  if (rest.some((word) => word === '--help' || word === '-h')) {
+    terminal.out(helpOf(command, terminal));
+    return 0;
   }
-  const code: unknown = await cli.runMatchedCommand();
-  return typeof code === 'number' ? code : 0;
+  return command.run(parseArguments(rest, command.options, command.words), terminal);
+}
+
+const isHelp = (word: string): boolean => ['help', '--help', '-h'].includes(word);
+
+function unknownCommand(word: string): CliError {
+  const names = COMMANDS.map(({ name }) => name);
+  const guess = nearest(word, names);
+  const hint = guess ? `Did you mean "${guess}"?` : `Commands: ${names.join(', ')}.`;
+  return new CliError('usage', `There is no command "${word}". ${hint} More: op-realtime --help`);
 }

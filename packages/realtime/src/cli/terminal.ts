@@ -1,32 +1,54 @@
+import { systemClock } from '../core/clock.ts';
+import { createProgress, NO_PROGRESS, type Progress } from './progress.ts';
+import { createStyle, type Style } from './style.ts';
+
 /** Where the command writes and what it may know of its surroundings; an argument, so tests can stand in for the terminal. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Writes one line of result. */
   out(line: string): void;
-  /** Writes one line of complaint. */
+  /** Writes one line of complaint, or what a person wants to know beside the result. */
   err(line: string): void;
+  /** How wide a line of result may be; `undefined` where it does not go to a terminal. */
+  readonly columns: number | undefined;
+  /** Whether a person reads what goes to `err`. */
+  readonly isWatched: boolean;
   readonly style: Style;
+  /** Shows on a terminal what is going on, from the second second on. The caller stops it. */
+  progress(text: string): Progress;
 }
 
-export type Style = Record<'bold' | 'dim' | 'red' | 'green', (text: string) => string>;
-
-const SGR = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39] } as const;
-
-/** Colours on a terminal, plain text elsewhere; `NO_COLOR` (no-color.org) turns them off. */
-export function createStyle(isTerminal: boolean, env: Terminal['env']): Style {
-  const enabled = isTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
-  const paint = (name: keyof Style) => (text: string) =>
-    enabled ? `\u001b[${SGR[name][0]}m${text}\u001b[${SGR[name][1]}m` : text;
-  return { bold: paint('bold'), dim: paint('dim'), red: paint('red'), green: paint('green') };
-}
+/** Wider lines are hard to read. */
+const MAX_COLUMNS = 120;
 
 export function processTerminal(): Terminal {
+  const { stdout, stderr, env } = process;
+  let progress = NO_PROGRESS;
+  const columns = stdout.isTTY ? Math.min(stdout.columns || 80, MAX_COLUMNS) : undefined;
   return {
-    env: process.env,
+    env,
     cwd: process.cwd(),
-    out: (line) => void process.stdout.write(`${line}\n`),
-    err: (line) => void process.stderr.write(`${line}\n`),
-    style: createStyle(process.stdout.isTTY === true && process.stderr.isTTY === true, process.env),
+    out: (line) => {
+      progress.clear();
+      stdout.write(`${line}\n`);
+    },
+    err: (line) => {
+      progress.clear();
+      stderr.write(`${line}\n`);
+    },
+    columns,
+    isWatched: stderr.isTTY === true,
+    style: createStyle(stdout.isTTY === true && stderr.isTTY === true, env),
+    progress(text) {
+      if (!stderr.isTTY || env.TERM === 'dumb') return NO_PROGRESS;
+      progress.stop();
+      progress = createProgress(
+        { write: (part) => void stderr.write(part), columns: stderr.columns || 80 },
+        systemClock,
+      );
+      progress.step(text);
+      return progress;
+    },
   };
 }

@@ -1,0 +1,9 @@
+export { type DiagnoseOptions, diagnose } from './diagnose.ts';
+export {
+  CHECK_IDS,
+  type CheckId,
+  countFindings,
+  type Finding,
+  type FindingCounts,
+  type FindingState,
+} from './finding.ts';
