@@ -89,7 +89,8 @@ export class TranscriptPlayer {
   readonly variables = new Map<string, string>();
   /** The answer to the last `A`. */
   answer: unknown;
-  #answerText = '';
+  /** The same as it came. */
+  answerText = '';
   readonly #t: ScenarioContext;
   readonly #transport: Transport;
 
@@ -155,11 +156,11 @@ export class TranscriptPlayer {
         const space = text.indexOf(' ');
         const response = await this.#t.http(text.slice(0, space), {}, { raw: text.slice(space + 1) });
         this.answer = response.body;
-        this.#answerText = response.text;
+        this.answerText = response.text;
         return;
       }
       case '==':
-        expect(this.#answerText).toContain(text);
+        expect(this.answerText).toContain(text);
         return;
       case '=':
         this.#expectMatch(this.answer, JSON.parse(text));
