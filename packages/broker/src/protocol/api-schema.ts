@@ -49,6 +49,10 @@ export const ChannelsRequest = { pattern: one(1, 'string') };
 export const InfoRequest = {};
 export const RpcRequest = { method: one(1, 'string'), params: one(2, 'bytes') };
 
+/** Of maps, which are not served: what all their methods ask for first. */
+export const MapChannelRequest = { channel: one(1, 'string') };
+export const MapKeyRequest = { channel: one(1, 'string'), key: one(2, 'string') };
+
 const Publication = {
   data: one(2, 'bytes'),
   info: one(3, ClientInfo),
@@ -97,6 +101,13 @@ export const BatchCommand = {
   rpc: one(14, RpcRequest),
   refresh: one(15, RefreshRequest),
   channels: one(16, ChannelsRequest),
+  map_publish: one(36, MapKeyRequest),
+  map_remove: one(37, MapKeyRequest),
+  map_read_state: one(38, MapChannelRequest),
+  map_read_stream: one(39, MapChannelRequest),
+  map_stats: one(40, MapChannelRequest),
+  map_clear: one(41, MapChannelRequest),
+  shared_poll_publish: one(42, MapKeyRequest),
 };
 /** A command of the old form, in which all methods share one path. */
 export const LegacyCommand = { id: one(1, 'uint32'), method: one(2, 'bytes'), params: one(3, 'bytes') };

@@ -22,11 +22,19 @@ export function utf8Text(bytes: ByteString): string {
   return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
-const PLAIN = /^[ !#-[\]-~]*$/;
+const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
+/** Characters that matter to HTML and to JavaScript, and those with a short escape that Go does not use. */
+const ESCAPED = /[<>&\u2028\u2029]|\\[bf\\]/g;
 
-/** A text as a JSON string, in bytes. */
+/** A text as a JSON string, in bytes; escaped as Go does it, so that messages are the same byte for byte. */
 export function jsonString(text: string): ByteString {
-  return PLAIN.test(text) ? `"${text}"` : utf8Bytes(JSON.stringify(text));
+  return PLAIN.test(text) ? `"${text}"` : utf8Bytes(JSON.stringify(text).replace(ESCAPED, escaped));
+}
+
+function escaped(found: string): string {
+  if (found === '\\\\') return found;
+  const code = found === '\\b' ? 8 : found === '\\f' ? 12 : found.charCodeAt(0);
+  return `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 /** Received JSON as a byte string. Malformed UTF-8 becomes U+FFFD: passed on as it is, it would cost every receiver its connection. */

@@ -1,5 +1,5 @@
 import { type ByteString, isAscii, jsonString, utf8Text } from './byte-string.ts';
-import { cut, itemSpans, memberSpan, onOneLine, skipSpace } from './json-scan.ts';
+import { cut, itemSpans, memberSpan, onOneLine, skipSpace, valueEnd } from './json-scan.ts';
 import type { Decoded, Field, Message, Scalar, Schema } from './schema.ts';
 
 /** Thrown inside a decoder for a value of the wrong type, and caught by it. */
@@ -48,11 +48,25 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function scalar(type: Scalar, value: unknown): unknown {
+/** A text that may hold a number with a fraction or an exponent. */
+const MAY_HAVE_FLOATS = /[0-9][.eE]/;
+
+/** Whether a number is written as a whole one of at most 64 bits: `1.0` and `1e0` are none, and past 2^53 the parsed value does not tell. */
+function isWritten(type: Scalar, digits: ByteString): boolean {
+  if (!/^-?\d+$/.test(digits)) return false;
+  const value = BigInt(digits);
+  return value === (type === 'uint64' ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value));
+}
+
+/** @param place of the value, or of the object that it is the member `name` of */
+function scalar(type: Scalar, value: unknown, place: Place, name?: string): unknown {
   if (type === 'json') return value;
   const range = RANGES[type];
   if (range) {
-    if (Number.isInteger(value) && (value as number) >= range[0] && (value as number) <= range[1]) return value;
+    const number = value as number;
+    const isInRange = Number.isInteger(value) && number >= range[0] && number <= range[1];
+    const isClear = Number.isSafeInteger(value) && !place.mayHaveFloats;
+    if (isInRange && (isClear || isWritten(type, (name === undefined ? place : place.inside(name)).word))) return value;
   } else if (typeof value === (type === 'bool' ? 'boolean' : 'string')) return value;
   throw new Malformed();
 }
@@ -76,6 +90,15 @@ class Place {
   /** The place of a field, an item, or an entry of a map, whose case counts. */
   inside(key: string | number, isEntry = false): Place {
     return new Place(this.#text, this, key, isEntry);
+  }
+
+  get mayHaveFloats(): boolean {
+    return MAY_HAVE_FLOATS.test(this.#text);
+  }
+
+  /** The text of a number, `true`, `false` or `null`. */
+  get word(): ByteString {
+    return this.#text.slice(this.#at, valueEnd(this.#text, this.#at));
   }
 
   get #at(): number {
@@ -114,8 +137,8 @@ function decodeObject(schema: Schema, value: unknown, place: Place, depth: numbe
     const { type } = field;
     const item = value[key];
     if (type === 'bytes') message[name] = place.cut(name);
-    else if (item === null) message[name] = zero(field);
-    else if (field.shape === 'one' && typeof type === 'string') message[name] = scalar(type, item);
+    else if (item === null && type !== 'json') message[name] = zero(field);
+    else if (field.shape === 'one' && typeof type === 'string') message[name] = scalar(type, item, place, name);
     else message[name] = decodeField(field, item, place.inside(name), depth + 1);
   }
   return message;
@@ -123,7 +146,7 @@ function decodeObject(schema: Schema, value: unknown, place: Place, depth: numbe
 
 function decodeField({ type, shape }: Field, value: unknown, place: Place, depth: number): unknown {
   const decode = (item: unknown, at: Place) =>
-    typeof type === 'string' ? scalar(type, item) : decodeObject(type, item, at, depth);
+    typeof type === 'string' ? scalar(type, item, at) : decodeObject(type, item, at, depth);
   if (shape === 'one') return decode(value, place);
   if (shape === 'list') {
     if (!Array.isArray(value)) throw new Malformed();

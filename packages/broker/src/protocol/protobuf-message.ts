@@ -8,6 +8,8 @@ import type { Decoded, Field, Message, Scalar, Schema } from './schema.ts';
 const VARINT = 0;
 const FIXED_64 = 1;
 const LENGTH = 2;
+const GROUP = 3;
+const END_OF_GROUP = 4;
 const FIXED_32 = 5;
 
 /** Messages nest no deeper than this, but for filters, which could nest without end. */
@@ -73,7 +75,18 @@ export class ProtobufReader {
     else if (wireType === FIXED_64) this.#skipped(8);
     else if (wireType === LENGTH) this.#skipped(this.small());
     else if (wireType === FIXED_32) this.#skipped(4);
+    else if (wireType === GROUP) this.#skipGroup();
     else throw new Malformed();
+  }
+
+  /** Passes over a group, an old form of nested message that ends with a mark of its own. */
+  #skipGroup(): void {
+    for (let depth = 1; depth > 0; ) {
+      const wireType = this.small() % 8;
+      if (wireType === GROUP) depth++;
+      else if (wireType === END_OF_GROUP) depth--;
+      else this.skip(wireType);
+    }
   }
 
   #skipped(count: number): number {
@@ -122,10 +135,11 @@ function readNumber(type: Scalar, raw: bigint): number | boolean {
   return Number(value);
 }
 
-function decodeValue(type: Scalar | Schema, reader: ProtobufReader, depth: number): unknown {
+/** @param before the same field as it came before: messages are merged, anything else is replaced */
+function decodeValue(type: Scalar | Schema, reader: ProtobufReader, depth: number, before?: unknown): unknown {
   if (!isLengthType(type)) return readNumber(type as Scalar, reader.varint());
   const chunk = reader.chunk();
-  if (typeof type !== 'string') return decodeMessage(type, chunk, depth + 1);
+  if (typeof type !== 'string') return decodeMessage(type, chunk, depth + 1, before as Fields | undefined);
   return type === 'string' ? utf8Text(chunk.rest()) : chunk.rest();
 }
 
@@ -136,11 +150,19 @@ function decodeEntry(type: Scalar | Schema, reader: ProtobufReader, depth: numbe
   return [key as string, typeof type === 'string' ? '' : decodeMessage(type, new ProtobufReader(''), depth + 1)];
 }
 
-function decodeMessage(schema: Schema, reader: ProtobufReader, depth: number): Record<string, unknown> {
-  if (depth > MAX_DEPTH) throw new Malformed();
-  const { fields, byName } = prepare(schema);
-  const message: Record<string, unknown> = {};
+type Fields = Record<string, unknown>;
+
+function empty({ byName }: Prepared): Fields {
+  const message: Fields = {};
   for (const [name, field] of byName) message[name] = zero(field);
+  return message;
+}
+
+function decodeMessage(schema: Schema, reader: ProtobufReader, depth: number, before?: Fields): Fields {
+  if (depth > MAX_DEPTH) throw new Malformed();
+  const prepared = prepare(schema);
+  const { fields } = prepared;
+  const message = before ?? empty(prepared);
   while (!reader.isAtEnd) {
     const tag = reader.small();
     const wireType = tag % 8;
@@ -153,7 +175,7 @@ function decodeMessage(schema: Schema, reader: ProtobufReader, depth: number): R
     }
     const isLength = field.shape === 'map' || isLengthType(field.type);
     if (wireType !== (isLength ? LENGTH : VARINT)) throw new Malformed();
-    if (field.shape === 'one') message[name] = decodeValue(field.type, reader, depth);
+    if (field.shape === 'one') message[name] = decodeValue(field.type, reader, depth, message[name]);
     else if (field.shape === 'list') (message[name] as unknown[]).push(decodeValue(field.type, reader, depth));
     else (message[name] as Map<string, unknown>).set(...decodeEntry(field.type, reader, depth));
   }

@@ -135,6 +135,11 @@ export const SubscribeRequest = {
   tf: one(13, FilterNode),
   flag: one(14, 'int64'),
   type: one(15, 'int32'),
+  // Of maps: not served, but malformed where they are.
+  phase: one(16, 'int32'),
+  cursor: one(17, 'string'),
+  limit: one(18, 'int32'),
+  asc: one(19, 'bool'),
 };
 
 export const SubscribeResult = {
@@ -186,13 +191,25 @@ export const HistoryRequest = {
   reverse: one(9, 'bool'),
 };
 
+/** Of polled channels: not served, but malformed where it is. */
+const TrackBatch = {
+  signature: one(1, 'string'),
+  items: list(2, { key: one(1, 'string'), version: one(2, 'uint64') }),
+};
+
 /** Exactly one of the members besides `id`; none at all is a pong. */
 export const Command = {
   id: one(1, 'uint32'),
   connect: one(4, ConnectRequest),
   subscribe: one(5, SubscribeRequest),
   unsubscribe: one(6, ChannelRequest),
-  publish: one(7, { channel: one(1, 'string'), data: one(2, 'bytes'), type: one(3, 'int32') }),
+  publish: one(7, {
+    channel: one(1, 'string'),
+    data: one(2, 'bytes'),
+    type: one(3, 'int32'),
+    key: one(4, 'string'),
+    removed: one(5, 'bool'),
+  }),
   presence: one(8, ChannelRequest),
   presence_stats: one(9, ChannelRequest),
   history: one(10, HistoryRequest),
@@ -200,7 +217,13 @@ export const Command = {
   send: one(12, { data: one(1, 'bytes') }),
   rpc: one(13, { data: one(1, 'bytes'), method: one(2, 'string') }),
   refresh: one(14, { token: one(1, 'string') }),
-  sub_refresh: one(15, { channel: one(1, 'string'), token: one(2, 'string'), type: one(3, 'int32') }),
+  sub_refresh: one(15, {
+    channel: one(1, 'string'),
+    token: one(2, 'string'),
+    type: one(3, 'int32'),
+    track: list(4, TrackBatch),
+    untrack: list(5, 'string'),
+  }),
 };
 
 const MembershipPush = { info: one(1, ClientInfo) };
