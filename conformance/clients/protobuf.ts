@@ -104,6 +104,10 @@ const SCHEMA: Schema = {
     delta: string(12),
     tf: of(13, 'FilterNode'),
     flag: int(14),
+    type: int(15),
+    phase: int(16),
+    cursor: string(17),
+    limit: int(18),
   },
   SubscribeResult: {
     expires: bool(1),

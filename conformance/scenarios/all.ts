@@ -28,6 +28,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...transcriptScenarios('personal'),
   ...transcriptScenarios('limits'),
   ...transcriptScenarios('extras'),
+  ...transcriptScenarios('edges'),
+  ...transcriptScenarios('edges', { transport: 'protobuf', environment: 'transports' }),
 
   ...(['protobuf', 'http_stream', 'sse'] as const).flatMap((transport) =>
     ['connect', 'subscribe', 'publish', 'recovery', 'api'].flatMap((area) =>

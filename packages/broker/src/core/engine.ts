@@ -186,7 +186,8 @@ export class Engine {
   presence(name: string): Map<string, ClientInfo> {
     const presence = new Map<string, ClientInfo>();
     for (const subscription of this.hub.channels.get(name)?.subscribers ?? [])
-      if (subscription.options.emitsPresence) presence.set(subscription.session.id, subscription.clientInfo);
+      if (subscription.options.emitsPresence)
+        presence.set(subscription.session.id, subscription.presentAs ?? subscription.clientInfo);
     return presence;
   }
 

@@ -12,7 +12,7 @@ export async function renewConnection(session: Session): Promise<void> {
   const now = unixSeconds(surroundings.clock);
   if (renewal !== 'expired') {
     if (renewal.expireAt > 0) session.expireAt = Math.min(renewal.expireAt, now + MAX_TTL_SECONDS);
-    if (renewal.info !== undefined) session.info = renewal.info;
+    if (renewal.info !== undefined) session.changeInfo(renewal.info);
     if (renewal.meta !== undefined) session.meta = renewal.meta;
   }
   if (renewal === 'expired' || session.expireAt <= now) session.close(Disconnects.Expired);
@@ -43,5 +43,5 @@ export async function renewSubscription(subscription: Subscription): Promise<voi
     return;
   }
   subscription.expireAt = Math.min(Math.max(renewal.expireAt, 0), now + MAX_TTL_SECONDS);
-  if (renewal.info !== undefined) subscription.info = renewal.info;
+  if (renewal.info !== undefined) subscription.changeInfo(renewal.info);
 }

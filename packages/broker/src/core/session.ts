@@ -95,6 +95,12 @@ export class Session implements Waiter {
     void handleConnect(this, 0, request);
   }
 
+  /** What others see of this client from now on; lists of who is present show it a round later, as on Centrifugo. */
+  changeInfo(info: ByteString): void {
+    for (const subscription of this.#subscriptions.values()) subscription.keepPresence();
+    this.info = info;
+  }
+
   /** Takes a frame from the client. */
   receive(frame: Buffer): void {
     if (this.#state === 'refused' || this.#isBroken) return;
@@ -146,9 +152,9 @@ export class Session implements Waiter {
   }
 
   #handle(command: Command): Promise<void> | undefined {
-    const event: ClientEvent = command.connect ? 'connect' : command.id === 0 && !command.send ? 'pong' : 'command';
+    const event: ClientEvent = command.id === 0 && !command.send ? 'pong' : command.connect ? 'connect' : 'command';
     const next = ON_CLIENT[this.#state][event];
-    if (next === 'breach' || (event === 'connect' && command.id === 0)) {
+    if (next === 'breach') {
       this.close(Disconnects.BadRequest);
       return undefined;
     }
@@ -320,6 +326,7 @@ export class Session implements Waiter {
     const nowSeconds = Math.floor(now / 1000);
     for (const subscription of [...this.#subscriptions.values()]) {
       if (!this.isOpen) return;
+      subscription.presentAs = undefined;
       const { expireAt, epoch, checkedAtMs, channel } = subscription;
       if (expireAt > 0 && nowSeconds > expireAt + Math.floor(expiredSubCloseDelayMs / 1000)) {
         if (isRenewedByApplication(subscription)) void renewSubscription(subscription);

@@ -49,6 +49,9 @@ export class Subscription {
   /** When its position was last known to be right, in Unix milliseconds. */
   checkedAtMs = 0;
 
+  /** How it stands in the channel's presence, while that is not `clientInfo`: info changes at once, presence with the next round. */
+  presentAs: ClientInfo | undefined = undefined;
+
   constructor(session: Session, channel: Channel, options: SubscriptionOptions, isServerSide: boolean) {
     this.session = session;
     this.channel = channel;
@@ -61,6 +64,16 @@ export class Subscription {
   /** Whether it gets publications in a form of its own. */
   get isSpecial(): boolean {
     return this.isDelta || this.filter !== undefined;
+  }
+
+  changeInfo(info: ByteString | undefined): void {
+    this.keepPresence();
+    this.info = info;
+  }
+
+  /** Called before info changes. */
+  keepPresence(): void {
+    if (this.options.emitsPresence) this.presentAs ??= this.clientInfo;
   }
 
   /** How others see this client in this channel. */

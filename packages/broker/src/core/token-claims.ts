@@ -33,7 +33,8 @@ const registered = {
   nbf: one(5, 'json'),
   iat: one(6, 'json'),
   jti: one(7, 'string'),
-  expire_at: one(8, 'json'),
+  // Whole as written, which only its text says.
+  expire_at: one(8, 'bytes'),
   channel: one(9, 'string'),
 };
 const ConnectClaims = {
@@ -72,21 +73,29 @@ export interface SubscribeToken {
   readonly grant: Grant;
 }
 
-/** What is wrong with a token. An expired one can be replaced; an invalid one says that something is configured wrongly or forged. */
-export type TokenFault = 'invalid' | 'expired';
+/**
+ * What is wrong with a token. An expired one can be replaced; an invalid one says that something is configured wrongly or forged.
+ * `unreadable`: all is right but the base64 of a connection's info, which Centrifugo takes as a fault of its own.
+ */
+export type TokenFault = 'invalid' | 'expired' | 'unreadable';
 
 /** Raw JSON, or its absence: `null` is absence. */
 function present(raw: ByteString | undefined): ByteString | undefined {
   return raw === undefined || raw === 'null' ? undefined : raw;
 }
 
+/** Seconds from which on Centrifugo's clock overflows: such a date is long past. */
+const LAST_SECOND = 2 ** 63;
+
 /** A date claim in seconds: a number or a string of one. `NaN` if it is neither. */
 function dateClaim(value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string') return value.trim() === '' ? Number.NaN : Number(value);
-  return typeof value === 'number' ? value : Number.NaN;
+  if (value === undefined || value === null) return undefined;
+  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof seconds !== 'number') return Number.NaN;
+  return seconds >= LAST_SECOND ? Number.NEGATIVE_INFINITY : seconds;
 }
 
+/** The texts of `aud`; `undefined` if it is neither one nor a list of them. */
 function audiences(value: unknown): readonly string[] | undefined {
   if (value === undefined) return [];
   if (typeof value === 'string') return [value];
@@ -117,20 +126,22 @@ function userOf(claims: Registered, text: ByteString, options: TokenOptions): st
 
 /** `expire_at` wins over `exp`; 0 or less means never. `undefined` if it is not a whole number. */
 function expiry(claims: Registered, exp: number | undefined): number | undefined {
-  const value = claims.expire_at;
-  if (value === undefined) return exp === undefined ? 0 : Math.floor(exp);
-  return Number.isInteger(value) ? Math.max(value as number, 0) : undefined;
+  const text = present(claims.expire_at);
+  if (text === undefined) return exp === undefined ? 0 : Math.floor(exp);
+  return /^-?\d+$/.test(text) ? Math.max(Number(text), 0) : undefined;
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Bytes given as base64 (which wins) or as JSON. `undefined` fault if the base64 is none. */
+/** Bytes given as base64 (which wins, and may hold line breaks) or as JSON. `undefined` fault if the base64 is none. */
 export function bytesOf(
   raw: ByteString | undefined,
   base64: string,
 ): { readonly bytes: ByteString | undefined } | undefined {
   if (base64 === '') return { bytes: raw };
-  return BASE64.test(base64) ? { bytes: Buffer.from(base64, 'base64').toString('latin1') } : undefined;
+  return BASE64.test(base64.replace(/[\r\n]/g, ''))
+    ? { bytes: Buffer.from(base64, 'base64').toString('latin1') }
+    : undefined;
 }
 
 /** What a token or an API call grants in a channel. `undefined` if its base64 is malformed. */
@@ -161,9 +172,10 @@ function check(
   const expireAt = expiry(claims, exp);
   if (expireAt === undefined || !matches(claims, options)) return 'invalid';
   // A token of one kind is no token of the other.
-  if (isConnection !== (claims.channel === '')) return 'invalid';
+  if (isConnection && claims.channel !== '') return 'invalid';
   if (exp !== undefined && exp * 1000 <= nowMs) return 'expired';
   if (nbf !== undefined && nbf * 1000 >= nowMs) return 'expired';
+  if (!isConnection && claims.channel === '') return 'invalid';
   return { user: userOf(claims, text, options), expireAt };
 }
 
@@ -181,7 +193,7 @@ export function readConnectToken(text: ByteString, options: TokenOptions, nowMs:
   }
   if (grants.size === 0) for (const channel of claims.channels) grants.set(channel, NO_GRANT);
   const info = bytesOf(claims.info, claims.b64info);
-  if (!info) return 'invalid';
+  if (!info) return 'unreadable';
   return { ...checked, info: info.bytes, meta: present(claims.meta), grants };
 }
 

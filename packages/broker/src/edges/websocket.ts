@@ -107,9 +107,11 @@ class WebSocketPeer implements Peer, OutboxOwner {
     this.#outbox.push(message, isUrgent);
   }
 
-  close({ code, reason }: Disconnect): void {
+  close({ code: given, reason }: Disconnect): void {
+    // A close frame has 16 bits for it.
+    const code = given % 65_536;
     // Those that only listen are told by a push too.
-    if (this.isUnidirectional) this.push(this.encoding.encodePush({ disconnect: { code, reason } }), true);
+    if (this.isUnidirectional) this.push(this.encoding.encodePush({ disconnect: { code: given, reason } }), true);
     const isSlow = code === Disconnects.Slow.code;
     this.#outbox.close(!isSlow);
     const webSocket = this.#webSocket;

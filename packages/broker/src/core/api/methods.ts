@@ -105,6 +105,7 @@ const subscribe = method(schemas.SubscribeRequest, (engine, request) => {
     offset: since?.offset ?? 0,
     epoch: since?.epoch ?? '',
     flag: 0,
+    type: 0,
     delta: '',
     tf: undefined,
   };
@@ -117,7 +118,9 @@ const subscribe = method(schemas.SubscribeRequest, (engine, request) => {
     }
     // A second subscription replaces the first one.
     const before = session.subscriptions.get(request.channel);
-    const options = subscriptionOptions(kind.options, 'server', grant);
+    const base = subscriptionOptions(kind.options, 'server', grant);
+    // Recovery without being asked is for those who subscribe or connect.
+    const options = base.recoversAlways ? { ...base, recoversAlways: false } : base;
     const outcome = join(session, request.channel, kind.options, options, recovery, true);
     if (before && 'subscription' in outcome) engine.hub.removeSubscription(before);
     if ('error' in outcome) error = ApiErrors.Internal;
@@ -156,7 +159,7 @@ const refresh = method(schemas.RefreshRequest, (engine, request) => {
     if (request.expired || (expireAt > 0 && expireAt <= now)) session.close(Disconnects.Expired);
     else {
       session.expireAt = Math.max(expireAt, 0);
-      if (request.info !== undefined && expireAt > 0) session.info = request.info;
+      if (request.info !== undefined && expireAt > 0) session.changeInfo(request.info);
       session.scheduleExpiry();
       session.push({ refresh: { expires: expireAt > 0, ttl: expireAt > 0 ? expireAt - now : 0 } });
     }
@@ -228,6 +231,20 @@ const rpc = method(schemas.RpcRequest, (_engine, request) =>
   fail(request.method === '' ? ApiErrors.BadRequest : ApiErrors.NotFound),
 );
 
+/** No namespace here is one of maps, so all methods of maps refuse every channel: a missing name or key first, then an unknown namespace. */
+function refuseMap(engine: Engine, channel: string, isComplete: boolean): ApiOutcome {
+  if (!isComplete || engine.namespaces.find(channel)) return fail(ApiErrors.BadRequest);
+  return fail(ApiErrors.UnknownChannel);
+}
+const mapMethod = method(schemas.MapChannelRequest, (engine, { channel }) =>
+  refuseMap(engine, channel, channel !== ''),
+);
+const mapKeyMethod = method(schemas.MapKeyRequest, (engine, { channel, key }) =>
+  refuseMap(engine, channel, channel !== '' && key !== ''),
+);
+/** No channel here is polled. */
+const sharedPollPublish = method(schemas.MapKeyRequest, () => fail(ApiErrors.BadRequest));
+
 /** All methods but `batch`, by their names in paths and batches. */
 export const apiMethods = {
   publish,
@@ -243,4 +260,11 @@ export const apiMethods = {
   rpc,
   refresh,
   channels,
+  map_publish: mapKeyMethod,
+  map_remove: mapKeyMethod,
+  map_read_state: mapMethod,
+  map_read_stream: mapMethod,
+  map_stats: mapMethod,
+  map_clear: mapMethod,
+  shared_poll_publish: sharedPollPublish,
 };

@@ -32,6 +32,7 @@ export function handleConnect(session: Session, id: number, request: ConnectRequ
       if (!session.isOpen) return undefined;
       if (token === 'expired') session.refuse(id, ReplyErrors.TokenExpired);
       else if (token === 'invalid') session.close(Disconnects.InvalidToken);
+      else if (token === 'unreadable') session.refuse(id, ReplyErrors.Internal);
       else if (token.user === '' && engine.settings.client.disallowAnonymousConnectionTokens)
         session.close(Disconnects.PermissionDenied);
       else withGrants(session, id, request, { ...token, data: undefined }, true);
@@ -99,6 +100,8 @@ function withGrants(
       return;
     }
     if (subscriptions.has(channel) || kind.options.subscribeProxyEnabled) continue;
+    // To nobody a user-limited channel stays closed here, other than in a subscribe command.
+    if (who.user === '' && namespaces.isUserLimited(channel, kind) && !insecure) continue;
     if (!mayJoinByItself(session, channel, who.user)) continue;
     subscriptions.set(channel, subscriptionOptions(kind.options, 'client'));
   }
@@ -155,6 +158,7 @@ function establish(session: Session, id: number, request: ConnectRequest, who: C
       offset: wanted?.offset ?? 0,
       epoch: wanted?.epoch ?? '',
       flag: 0,
+      type: 0,
       delta: wanted?.delta ?? '',
       tf: undefined,
     };

@@ -1,4 +1,4 @@
-import { Disconnects } from '../../protocol/codes.ts';
+import { Disconnects, ReplyErrors } from '../../protocol/codes.ts';
 import type { Command } from '../../protocol/schema.ts';
 import type { Session } from '../session.ts';
 import { handleConnect } from './connect.ts';
@@ -11,13 +11,23 @@ import { handleSubscribe, handleUnsubscribe } from './subscribe.ts';
 /** Nothing, or a promise where the answer has to wait for somebody else. */
 export type Handled = Promise<void> | undefined;
 
+/** No command of its own; beside another it is the one that counts, and is not available. */
+function handlePing(session: Session, { id, ping: _, ...others }: Command): void {
+  if (Object.values(others).some((member) => member !== undefined)) session.error(id, ReplyErrors.NotAvailable);
+  else session.close(Disconnects.BadRequest);
+}
+
 /**
  * Runs one command of a client. Where a command has several members, the first in this order counts.
- * An id of 0 is left to `send` alone, which is not answered (and not available, as on every Centrifugo without a handler of its own).
+ * An id of 0 is left to commands with `send`, which alone is not answered (and not available, as on every Centrifugo without a handler of its own).
  */
 export function handleCommand(session: Session, command: Command): Handled {
   const { id } = command;
   if (command.connect) return handleConnect(session, id, command.connect);
+  if (command.ping) {
+    handlePing(session, command);
+    return undefined;
+  }
   if (command.subscribe) return handleSubscribe(session, id, command.subscribe);
   if (command.unsubscribe) return handleUnsubscribe(session, id, command.unsubscribe.channel);
   if (command.publish) return handlePublish(session, id, command.publish);

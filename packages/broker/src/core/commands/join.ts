@@ -16,10 +16,15 @@ export const MAX_TTL_SECONDS = 365 * 24 * 3600;
 /** The client asks to get no subscription rather than one that is not recovered. */
 const FLAG_REJECT_UNRECOVERED = 2;
 
+/** Types of subscriptions from here on are unknown; a negative one counts as none. */
+const FIRST_UNKNOWN_TYPE = 5;
+
 /** What the client says about its last subscription of the channel, and how it wants publications. */
 export interface Wishes extends Position {
   readonly recover: boolean;
   readonly flag: number;
+  /** Kind of subscription; 0 for a stream. */
+  readonly type: number;
   /** Delta type; '' for none. */
   readonly delta: string;
   /** Condition over tags. */
@@ -106,6 +111,7 @@ export function join(
   const filter = wishes.tf;
   if (filter !== undefined && !(channelOptions.allowTagsFilter && isValidFilter(filter)))
     return { error: ReplyErrors.BadRequest };
+  if (wishes.type >= FIRST_UNKNOWN_TYPE) return { disconnect: Disconnects.ServerError };
   const isExpiring = options.expireAt > 0 && !isServerSide && options.isClientRefreshed;
 
   const channel = engine.hub.channel(name, channelOptions);

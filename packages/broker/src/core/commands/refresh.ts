@@ -17,6 +17,7 @@ export function handleRefresh(session: Session, id: number, token: string): Hand
     if (!session.isOpen) return undefined;
     if (claims === 'expired') session.close(Disconnects.Expired);
     else if (claims === 'invalid') session.close(Disconnects.InvalidToken);
+    else if (claims === 'unreadable') session.error(id, ReplyErrors.Internal);
     else if (claims.user !== session.user) session.close(Disconnects.InvalidToken);
     else applyRefresh(session, id, claims);
     return undefined;
@@ -45,7 +46,7 @@ function applyRefresh(session: Session, id: number, token: ConnectToken): void {
     return;
   }
   session.expireAt = Math.min(token.expireAt, now + MAX_TTL_SECONDS);
-  if (token.info !== undefined) session.info = token.info;
+  if (token.info !== undefined) session.changeInfo(token.info);
   session.scheduleExpiry();
   session.reply({ id, refresh: { expires: true, ttl: session.expireAt - now } });
 }
@@ -85,6 +86,7 @@ export function handleSubRefresh(
     if (claims === 'invalid') session.close(Disconnects.InvalidToken);
     // Centrifugo answers the same and then lets the subscription live for ever; here it keeps the expiry that it has.
     else if (claims === 'expired') session.reply({ id, sub_refresh: {} });
+    else if (!session.engine.namespaces.find(claims.channel)) session.error(id, ReplyErrors.UnknownChannel);
     else if (claims.channel !== channel || claims.user !== session.user) session.close(Disconnects.InvalidToken);
     else if (claims.client !== '' && claims.client !== session.id) session.close(Disconnects.InvalidToken);
     else {
@@ -93,7 +95,7 @@ export function handleSubRefresh(
       if (expireAt > 0 && expireAt < now) session.error(id, ReplyErrors.Expired);
       else {
         subscription.expireAt = expireAt;
-        subscription.info = claims.grant.info;
+        subscription.changeInfo(claims.grant.info);
         session.reply({ id, sub_refresh: expireAt > 0 ? { expires: true, ttl: expireAt - now } : {} });
       }
     }

@@ -41,8 +41,7 @@ function refusal(
   const { settings } = session.engine;
   if (channel === '') return { disconnect: Disconnects.BadRequest };
   if (type === SHARED_POLL_TYPE) return { error: ReplyErrors.NotAvailable };
-  if (type !== 0 && !MAP_TYPES.includes(type)) return { disconnect: Disconnects.ServerError };
-  if (delta !== '' && delta !== 'fossil') return { disconnect: Disconnects.BadRequest };
+  if (delta !== '' && delta !== 'fossil' && !MAP_TYPES.includes(type)) return { disconnect: Disconnects.BadRequest };
   const { maxLength } = settings.channel;
   if (maxLength > 0 && Buffer.byteLength(channel) > maxLength) return { error: ReplyErrors.BadRequest };
   if (session.subscriptions.has(channel)) return { error: ReplyErrors.AlreadySubscribed };
@@ -57,7 +56,7 @@ function permission(session: Session, request: SubscribeRequest): Permission | P
   const kind = namespaces.find(channel);
   if (!kind) return { error: ReplyErrors.UnknownChannel };
   if (!namespaces.isValidName(channel, kind)) return { error: ReplyErrors.BadRequest };
-  if (request.type !== 0) return { error: ReplyErrors.PermissionDenied };
+  if (MAP_TYPES.includes(request.type)) return { error: ReplyErrors.PermissionDenied };
   if (token !== '') return byToken(session, request, kind);
   if (kind.options.subscribeProxyEnabled && !namespaces.isPrivate(channel) && !namespaces.isUserLimited(channel, kind))
     return byApplication(session, request, kind);
