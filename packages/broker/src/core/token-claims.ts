@@ -37,7 +37,7 @@ const registered = {
   expire_at: one(8, 'bytes'),
   channel: one(9, 'string'),
 };
-const ConnectClaims = {
+const ConnectSchema = {
   ...registered,
   info: one(10, 'bytes'),
   b64info: one(11, 'string'),
@@ -45,7 +45,7 @@ const ConnectClaims = {
   channels: list(13, 'string'),
   subs: map(14, ChannelGrant),
 };
-const SubscribeClaims = { ...registered, ...ChannelGrant, client: one(10, 'string') };
+const SubscribeSchema = { ...registered, ...ChannelGrant, client: one(10, 'string') };
 
 /** What may be decided per channel by a token, an API call or the application. */
 export interface Grant {
@@ -73,11 +73,11 @@ export interface SubscribeToken {
   readonly grant: Grant;
 }
 
-/**
- * What is wrong with a token. An expired one can be replaced; an invalid one says that something is configured wrongly or forged.
- * `unreadable`: all is right but the base64 of a connection's info, which Centrifugo takes as a fault of its own.
- */
-export type TokenFault = 'invalid' | 'expired' | 'unreadable';
+/** What is wrong with a token. An expired one can be replaced; an invalid one says that something is configured wrongly or forged. */
+export type TokenFault = 'invalid' | 'expired';
+
+/** What stands in a connection token. `unreadable`: all is right but the base64 of its info, which Centrifugo takes as a fault of its own. */
+export type ConnectClaims = ConnectToken | 'unreadable';
 
 /** Raw JSON, or its absence: `null` is absence. */
 function present(raw: ByteString | undefined): ByteString | undefined {
@@ -102,7 +102,7 @@ function audiences(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
 }
 
-type Registered = Pick<Decoded<typeof ConnectClaims>, keyof typeof registered>;
+type Registered = Pick<Decoded<typeof ConnectSchema>, keyof typeof registered>;
 
 function matches(claims: Registered, options: TokenOptions): boolean {
   const aud = audiences(claims.aud);
@@ -180,8 +180,8 @@ function check(
 }
 
 /** Reads the claims of a connection token. Of `subs` and `channels` the latter counts only where the former is empty. */
-export function readConnectToken(text: ByteString, options: TokenOptions, nowMs: number): ConnectToken | TokenFault {
-  const claims = decodeJson(ConnectClaims, text);
+export function readConnectToken(text: ByteString, options: TokenOptions, nowMs: number): ConnectClaims | TokenFault {
+  const claims = decodeJson(ConnectSchema, text);
   if (!claims) return 'invalid';
   const checked = check(claims, text, options, nowMs, true);
   if (typeof checked === 'string') return checked;
@@ -203,7 +203,7 @@ export function readSubscribeToken(
   options: TokenOptions,
   nowMs: number,
 ): SubscribeToken | TokenFault {
-  const claims = decodeJson(SubscribeClaims, text);
+  const claims = decodeJson(SubscribeSchema, text);
   if (!claims) return 'invalid';
   const checked = check(claims, text, options, nowMs, false);
   if (typeof checked === 'string') return checked;

@@ -1,7 +1,7 @@
 import type { TokenOptions } from '../options.ts';
 import type { Session } from '../session.ts';
 import {
-  type ConnectToken,
+  type ConnectClaims,
   readConnectToken,
   readSubscribeToken,
   type SubscribeToken,
@@ -34,7 +34,7 @@ function verify<T>(
 export function verifyConnectToken(
   session: Session,
   token: string,
-): ConnectToken | TokenFault | Promise<ConnectToken | TokenFault> {
+): ConnectClaims | TokenFault | Promise<ConnectClaims | TokenFault> {
   return verify(session, 'connection', token, readConnectToken);
 }
 
