@@ -10,7 +10,7 @@ const chromium = findChromium();
 const isRoot = process.getuid?.() === 0;
 
 /** Tests that start real servers, browsers or databases: slow to start, so they need time. */
-const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
+const patient = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } };
 
 const projects: TestProjectConfiguration[] = [
   {
@@ -19,7 +19,7 @@ const projects: TestProjectConfiguration[] = [
       name: 'unit',
       testTimeout: 30_000,
       hookTimeout: 30_000,
-      expect: { poll: { timeout: 10_000 } },
+      expect: { poll: { timeout: 20_000, interval: 10 } },
       include: ['packages/*/src/**/*.test.{ts,tsx}', 'packages/*/model/*.test.ts', 'test/**/*.test.ts'],
       exclude: ['**/*.browser.test.tsx', 'test/system/**', '**/node_modules/**', '**/dist/**'],
       sequence: { groupOrder: 0 },

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium, hasLane } from '../../../test/lanes.ts';
 import type { AppRouter } from '../src/server/trpc/router.ts';
 import { type DemoProcess, ROOT, START, START_PATIENCE, startDemoProcess } from './demo-process.ts';
-import { launchWindows, untilLive, untilQuiet, untilShown, type Windows } from './windows.ts';
+import { launchWindows, untilLive, untilShown, type Windows } from './windows.ts';
 
 /** React's development mode mounts every effect twice (StrictMode), and Vite replaces modules while the page runs. */
 describe.skipIf(!hasLane('chromium', findChromium()))('the demo in development', () => {
@@ -23,25 +23,23 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in development',
       links: [httpLink({ url: `${demo.url}/trpc`, headers: { 'x-demo-user': 'amara' } })],
     });
     const mei = await windows.open('about:', 'blank');
+    const log = windows.logOf(mei);
+    const feedRequests = () => log.requests('feed.everybody');
     const sockets: string[] = [];
-    const feedRequests: string[] = [];
     mei.on('websocket', (socket) => {
       if (socket.url().endsWith('/connection/websocket')) sockets.push(socket.url());
-    });
-    mei.on('request', (request) => {
-      if (request.url().includes('feed.everybody')) feedRequests.push(request.url());
     });
     await mei.goto(`${demo.url}/?as=mei`);
     await untilLive(mei);
     await untilShown(mei, 'Street market this Saturday');
-    await untilQuiet(mei);
+    await log.quiet();
 
     const post = async (body: string) => {
-      const before = feedRequests.length;
+      const before = feedRequests();
       await amara.post.create.mutate({ orgId: null, body });
       await untilShown(mei, body);
-      await untilQuiet(mei);
-      return feedRequests.length - before;
+      await log.quiet();
+      return feedRequests() - before;
     };
     expect(await post('Before the update.')).toBe(1);
 
@@ -52,7 +50,7 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in development',
     await updated;
     await untilLive(mei);
     expect(await mei.locator('.composer textarea').inputValue()).toBe('Half a thought');
-    await untilQuiet(mei);
+    await log.quiet();
     expect(await post('After the update.')).toBe(1);
     expect(sockets).toHaveLength(1);
     expect(windows.takeProblems()).toEqual([]);

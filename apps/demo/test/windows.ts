@@ -1,11 +1,14 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { findChromium } from '../../../test/lanes.ts';
+import { PageLog } from '../../../test/page-log.ts';
 
 export interface Windows {
   /** A window of a browser of its own. */
   open(url: string, path: string): Promise<Page>;
   /** Another window of the same browser as `other`, so that they share cookies and local storage. */
   openBeside(other: Page, url: string, path: string): Promise<Page>;
+  /** What a window asked and was told. */
+  logOf(page: Page): PageLog;
   /** What went wrong in any window since the last call: console errors and exceptions. */
   takeProblems(): string[];
   closeAll(): Promise<void>;
@@ -19,15 +22,12 @@ export async function launchWindows(): Promise<Windows> {
     ...(executablePath && { executablePath }),
     args: isRoot ? ['--no-sandbox'] : [],
   });
-  let problems: string[] = [];
+  const logs = new Map<Page, PageLog>();
   const contexts = new Set<BrowserContext>();
 
   const openIn = async (context: BrowserContext, url: string, path: string) => {
     const page = await context.newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') problems.push(`${path}: ${message.text()}`);
-    });
-    page.on('pageerror', (error) => problems.push(`${path}: ${error.message}`));
+    logs.set(page, new PageLog(page, `window ${logs.size + 1}, opened at ${path}`));
     await page.goto(url + path);
     return page;
   };
@@ -39,11 +39,8 @@ export async function launchWindows(): Promise<Windows> {
       return openIn(context, url, path);
     },
     openBeside: (other, url, path) => openIn(other.context(), url, path),
-    takeProblems() {
-      const taken = problems;
-      problems = [];
-      return taken;
-    },
+    logOf: (page) => logs.get(page)!,
+    takeProblems: () => [...logs.values()].flatMap(({ complaints }) => complaints.splice(0)),
     async closeAll() {
       await Promise.all([...contexts].map((context) => context.close()));
       contexts.clear();
@@ -63,17 +60,3 @@ export async function write(page: Page, text: string): Promise<void> {
 
 /** Waits until a post with this text is shown. */
 export const untilShown = (page: Page, text: string) => page.locator('.feed').getByText(text).first().waitFor();
-
-/** How long a window must ask for nothing to count as quiet: longer than any coalescing of refetches. */
-const QUIET_MS = 400;
-
-/** Waits until the window has stopped asking for anything. */
-export async function untilQuiet(page: Page): Promise<void> {
-  let last = Date.now();
-  const note = () => {
-    last = Date.now();
-  };
-  page.on('request', note).on('response', note);
-  while (Date.now() - last < QUIET_MS) await new Promise((resolve) => setTimeout(resolve, QUIET_MS / 8));
-  page.off('request', note).off('response', note);
-}

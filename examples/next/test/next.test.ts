@@ -6,13 +6,12 @@ import { type Broker, optionsFromEnv, startBroker } from '@op/realtime-broker';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed, vi } from 'vitest';
 import { findChromium, hasLane } from '../../../test/lanes.ts';
-import { PageLog } from '../../../test/page-log.ts';
+import { PageLog, playTimely } from '../../../test/page-log.ts';
 
 const FOLDER = join(import.meta.dirname, '..');
 const API_KEY = 'example-api-key';
 const TOKEN_SECRET = 'example-token-secret-of-more-than-32-bytes';
 const BUILD_LIMIT_MS = 240_000;
-const MAX_ATTEMPTS = 20;
 
 const executablePath = findChromium();
 
@@ -89,32 +88,27 @@ describe.skipIf(!hasLane('chromium'))('Next.js, App Router', () => {
     await broker?.close();
   });
 
-  async function visit(name = 'the page'): Promise<Visit> {
+  async function visit(name: string): Promise<Visit> {
     const context = await browser.newContext();
     const page = await context.newPage();
     const log = new PageLog(page, name);
     return { page, log, lists: () => log.requests('notes.list') };
   }
 
-  /**
-   * Plays something with fresh pages, and says what came of it. Where a position was not told in time, the rules allow more requests than `expect` is about:
-   * then it is played again, until nothing stalled.
-   */
-  async function play<T>(count: number, scene: (visits: readonly Visit[]) => Promise<T>): Promise<T> {
+  /** Plays something with fresh pages, and says what came of it. */
+  function play<T>(count: number, scene: (visits: readonly Visit[]) => Promise<T>): Promise<T> {
     onTestFailed(() => {
       process.stderr.write(`\nnext start:\n${output}\n`);
     });
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const visits = await Promise.all(
-        Array.from({ length: count }, (_, n) => visit(`page ${n + 1}, attempt ${attempt}`)),
-      );
-      const outcome = await scene(visits);
-      const timely = await Promise.all(visits.map(({ log }) => log.hasAllPositions()));
+    return playTimely(async (take) => {
+      const visits = await Promise.all(Array.from({ length: count }, (_, n) => visit(`page ${n + 1}, take ${take}`)));
+      const logs = visits.map(({ log }) => log);
+      const found = await scene(visits);
+      await Promise.all(logs.map((log) => log.quiet()));
       await Promise.all(visits.map(({ page }) => page.context().close()));
-      expect(visits.flatMap(({ log }) => log.complaints)).toEqual([]);
-      if (!timely.includes(false)) return outcome;
-    }
-    throw new Error(`In ${MAX_ATTEMPTS} attempts an answer was always without the position of its channel.`);
+      expect(logs.flatMap(({ complaints }) => complaints)).toEqual([]);
+      return { logs, found };
+    });
   }
 
   async function addNote(text: string): Promise<void> {
