@@ -1,10 +1,11 @@
-import { IncomingMessage, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ApiAnswer, callApi, hasApiMethod } from '../core/api/api.ts';
 import { NO_SLOT, type Waiter } from '../core/deadlines.ts';
 import type { Engine } from '../core/engine.ts';
 import { jsonBytes } from '../protocol/byte-string.ts';
 import type { Credentials } from './api-key.ts';
+import type { UpgradeRequest } from './websocket-handshake.ts';
 
 const MAX_HEAD_BYTES = 16 * 1024;
 /** Time for a request that has begun, and for the first byte of a new connection. */
@@ -64,7 +65,7 @@ function isWebSocketUpgrade({ method, headers }: Head): boolean {
 
 /** What a connection may become. */
 export interface LaneExits {
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  upgrade(request: UpgradeRequest, socket: Socket, head: Buffer): void;
   /** Gives the connection to Node's HTTP server, with the bytes read of a request that it shall serve. */
   handOver(socket: Socket, bytes: Buffer): void;
   /** The lane has nothing more to do with it. */
@@ -193,10 +194,8 @@ export class ApiLane implements Waiter {
   #leave(head: Head | undefined, bytes: Buffer): void {
     this.#release();
     if (head && isWebSocketUpgrade(head)) {
-      this.#socket.pause();
-      const request = upgradeRequest(this.#socket, head.target, head.headers);
-      this.#exits.upgrade(request, this.#socket, bytes.subarray(head.end));
-      this.#socket.resume();
+      const { method, target: url, headers } = head;
+      this.#exits.upgrade({ method, url, headers }, this.#socket, bytes.subarray(head.end));
       return;
     }
     this.#socket.pause();
@@ -208,15 +207,4 @@ export class ApiLane implements Waiter {
 function answerText({ status, body, isJson }: ApiAnswer): string {
   const type = isJson ? 'application/json' : 'text/plain; charset=utf-8';
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-}
-
-/** A request for `ws`, made from what the lane has read. */
-function upgradeRequest(socket: Socket, url: string, headers: Head['headers']): IncomingMessage {
-  // Without the constructor: nobody reads a body from it, and a stream per connection would cost more than the upgrade.
-  const request: IncomingMessage = Object.create(IncomingMessage.prototype);
-  request.method = 'GET';
-  request.url = url;
-  request.headers = headers;
-  request.socket = socket;
-  return request;
 }

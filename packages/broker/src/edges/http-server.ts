@@ -3,7 +3,6 @@ import {
   type Server as HttpServer,
   type IncomingMessage,
   type ServerResponse,
-  STATUS_CODES,
 } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { callApi, hasApiMethod } from '../core/api/api.ts';
@@ -16,6 +15,7 @@ import { ApiLane, type LaneExits } from './http-lane.ts';
 import { readBody } from './read-body.ts';
 import { RequestTimer } from './request-timer.ts';
 import type { WebSocketEdge } from './websocket.ts';
+import { refuseUpgrade, type UpgradeRequest } from './websocket-handshake.ts';
 
 /** Centrifugo's limit. With Node's 16 kB the cookies of a large site are too much. */
 const MAX_HEADER_BYTES = 1024 * 1024;
@@ -152,14 +152,14 @@ export class HttpEdge implements LaneExits {
   }
 
   /** Upgrades to a WebSocket, if path, origin and limits allow it. */
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  upgrade(request: UpgradeRequest, socket: Socket, head: Buffer): void {
     const { websocket, uniWebsocket } = this.#engine.settings;
     const [path, query] = splitTarget(request.url ?? '');
     const isBidirectional = !websocket.disabled && path === websocket.handlerPrefix;
     const isUnidirectional = uniWebsocket.enabled && path === uniWebsocket.handlerPrefix;
-    if (!isBidirectional && !isUnidirectional) reject(socket, 404);
-    else if (this.#isOverLimit()) reject(socket, 503);
-    else if (!this.#isOriginAllowed(request.headers.origin)) reject(socket, 403);
+    if (!isBidirectional && !isUnidirectional) refuseUpgrade(socket, 404);
+    else if (this.#isOverLimit()) refuseUpgrade(socket, 503);
+    else if (!this.#isOriginAllowed(String(request.headers.origin ?? ''))) refuseUpgrade(socket, 403);
     else if (isBidirectional) this.#webSockets.accept(request, socket, head, query);
     else this.#webSockets.acceptUnidirectional(request, socket, head, query);
   }
@@ -245,8 +245,4 @@ function answer(response: ServerResponse, status: number, body: string, isJson: 
 function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'content-length': 0, connection: 'close' });
   response.end();
-}
-
-function reject(socket: Socket, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
 }

@@ -1,8 +1,11 @@
-import type { IncomingMessage } from 'node:http';
 import type { TransportHeaders } from '../core/peer.ts';
+import type { UpgradeRequest } from './websocket-handshake.ts';
 
 /** The headers of a request that proxies pass on. Those that nobody asks for are not kept for the life of a connection. */
-export function transportHeaders({ headers }: IncomingMessage, wanted: ReadonlySet<string>): TransportHeaders {
+export function transportHeaders(
+  { headers }: Pick<UpgradeRequest, 'headers'>,
+  wanted: ReadonlySet<string>,
+): TransportHeaders {
   if (wanted.size === 0) return undefined;
   const kept = new Map<string, string>();
   for (const name of wanted) {

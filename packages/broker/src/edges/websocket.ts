@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Server, WebSocket, WebSocketServer } from 'ws';
 import type { Engine } from '../core/engine.ts';
 import type { Peer, TransportHeaders } from '../core/peer.ts';
 import { Session } from '../core/session.ts';
@@ -13,7 +11,9 @@ import { protobufEncoding } from '../protocol/protobuf-encoding.ts';
 import { ConnectRequest } from '../protocol/schema.ts';
 import { type Flusher, type Lineage, Outbox, type OutboxOwner } from './outbox.ts';
 import { transportHeaders } from './transport-headers.ts';
-import { websocketFrame } from './websocket-frame.ts';
+import { closeFrame, MAX_CONTROL_BYTES, Opcodes, websocketFrame } from './websocket-frame.ts';
+import { handshake, refuseUpgrade, type UpgradeRequest } from './websocket-handshake.ts';
+import { type Breach, type FrameListener, WebSocketReader } from './websocket-reader.ts';
 
 const PROTOBUF_SUBPROTOCOL = 'centrifuge-protobuf';
 /** Sub-protocols that clients may ask for. */
@@ -29,35 +29,30 @@ const SLOW_CLOSE_TIMEOUT_MS = 1000;
 interface WebSocketKind {
   readonly transport: 'websocket' | 'uni_websocket';
   readonly isUnidirectional: boolean;
+  readonly maxBytes: number;
   readonly encoding: Encoding;
   readonly lineage: Lineage;
 }
 
-/** A `ws` socket that knows its peer, so that listeners need no closure per connection. */
-class PeerSocket extends WebSocket {
-  peer: WebSocketPeer | undefined = undefined;
-}
+/** Errors of a socket end in 'close', which is listened to. */
+function ignore(): void {}
 
-/**
- * A client on a WebSocket. `ws` reads; frames are written to the socket below it, which is safe while `perMessageDeflate` is off,
- * because `ws` then writes each of its own frames (pong, close) in one synchronous piece.
- */
-class WebSocketPeer implements Peer, OutboxOwner {
-  readonly transport: string;
-  readonly isUnidirectional: boolean;
+/** A client on a WebSocket. */
+class WebSocketPeer implements Peer, OutboxOwner, FrameListener {
   readonly isEmulation = false;
   readonly refusedCloseDelayMs = CLOSE_TIMEOUT_MS;
-  readonly encoding: Encoding;
   readonly headers: TransportHeaders;
   readonly session: Session;
-  readonly #webSocket: PeerSocket;
+  readonly #kind: WebSocketKind;
   readonly #socket: Socket;
   readonly #outbox: Outbox;
+  readonly #reader: WebSocketReader;
   readonly #peers: Set<WebSocketPeer>;
+  /** Our close frame is sent. */
+  #isClosing = false;
 
   constructor(
     engine: Engine,
-    webSocket: PeerSocket,
     socket: Socket,
     flusher: Flusher,
     kind: WebSocketKind,
@@ -65,29 +60,73 @@ class WebSocketPeer implements Peer, OutboxOwner {
     peers: Set<WebSocketPeer>,
   ) {
     this.headers = headers;
-    this.transport = kind.transport;
-    this.isUnidirectional = kind.isUnidirectional;
-    this.encoding = kind.encoding;
-    this.#webSocket = webSocket;
+    this.#kind = kind;
     this.#socket = socket;
     this.#peers = peers;
     this.#outbox = new Outbox(socket, flusher, kind.lineage, engine.settings.client.queueMaxSize, this);
+    this.#reader = new WebSocketReader(kind.maxBytes, this);
     this.session = new Session(engine, this);
     peers.add(this);
+    if (socket.listenerCount('error') === 0) socket.on('error', ignore);
+    socket.on('close', () => this.#gone());
+    socket.on('data', (chunk) => this.read(chunk));
   }
 
-  get isReading(): boolean {
-    return !this.#outbox.isBlocked && this.#socket.writableLength < MAX_UNSENT_PONG_BYTES;
+  get transport(): string {
+    return this.#kind.transport;
+  }
+
+  get isUnidirectional(): boolean {
+    return this.#kind.isUnidirectional;
+  }
+
+  get encoding(): Encoding {
+    return this.#kind.encoding;
+  }
+
+  /** Takes bytes from the socket. */
+  read(chunk: Buffer): void {
+    this.#reader.read(chunk);
   }
 
   overflowed(): void {
     this.session.close(Disconnects.Slow);
   }
 
-  /** A frame from the client. One that only listens sends its connect request and nothing more. */
-  receive(frame: Buffer): void {
+  /** A client that only listens sends its connect request and nothing more. */
+  onMessage(frame: Buffer): void {
     if (!this.isUnidirectional) this.session.receive(frame);
     else if (this.session.state === 'waiting') this.connect(frame);
+  }
+
+  /** Pongs are not queued for a client that does not read: its pings would fill the memory. */
+  onPing(payload: Buffer): void {
+    if (this.#isClosing || this.#outbox.isBlocked || this.#socket.writableLength >= MAX_UNSENT_PONG_BYTES) return;
+    this.#socket.write(websocketFrame(Opcodes.Pong, payload.toString('latin1')));
+  }
+
+  onClosed(code: number | undefined): void {
+    this.#end(code);
+  }
+
+  onBreach(code: Breach): void {
+    this.#end(code);
+  }
+
+  /** Ends the connection from the client's side: with a close frame, unless one is on its way already. */
+  #end(code: number | undefined): void {
+    this.#outbox.close(true);
+    this.session.close(undefined);
+    if (!this.#isClosing) this.#sayClosed(closeFrame(code), CLOSE_TIMEOUT_MS);
+    this.#socket.end();
+  }
+
+  /** Sends the last frame. Who does not answer it in time is cut off. */
+  #sayClosed(frame: Buffer, timeoutMs: number): void {
+    this.#isClosing = true;
+    this.#socket.write(frame);
+    const cancel = this.session.engine.surroundings.clock.after(timeoutMs, () => this.#socket.destroy());
+    this.#socket.once('close', cancel);
   }
 
   /** Connects a client that only listens. */
@@ -97,8 +136,7 @@ class WebSocketPeer implements Peer, OutboxOwner {
     else this.session.close(Disconnects.BadRequest);
   }
 
-  /** The connection is closed. */
-  gone(): void {
+  #gone(): void {
     this.#peers.delete(this);
     this.session.close(undefined);
   }
@@ -114,57 +152,32 @@ class WebSocketPeer implements Peer, OutboxOwner {
     if (this.isUnidirectional) this.push(this.encoding.encodePush({ disconnect: { code: given, reason } }), true);
     const isSlow = code === Disconnects.Slow.code;
     this.#outbox.close(!isSlow);
-    const webSocket = this.#webSocket;
-    if (webSocket.isPaused) webSocket.resume();
+    this.resume();
     // A code outside these ranges must not stand in a close frame; the client then sees the transport end.
     const isSendable = code >= 3000 && code < 5000 && code !== Disconnects.ConnectionClosed.code;
-    if (!isSendable || Buffer.byteLength(reason) > 123) {
-      this.terminate();
-      return;
-    }
-    webSocket.close(code, reason);
-    const timeoutMs = isSlow ? SLOW_CLOSE_TIMEOUT_MS : CLOSE_TIMEOUT_MS;
-    const cancel = this.session.engine.surroundings.clock.after(timeoutMs, () => webSocket.terminate());
-    webSocket.once('close', cancel);
+    if (isSendable && Buffer.byteLength(reason) <= MAX_CONTROL_BYTES - 2)
+      this.#sayClosed(closeFrame(code, reason), isSlow ? SLOW_CLOSE_TIMEOUT_MS : CLOSE_TIMEOUT_MS);
+    else this.terminate();
   }
 
   terminate(): void {
     this.#outbox.close(false);
-    this.#webSocket.terminate();
+    this.#socket.destroy();
   }
 
   pause(): void {
-    this.#webSocket.pause();
+    this.#socket.pause();
   }
 
   resume(): void {
-    this.#webSocket.resume();
+    if (this.#socket.isPaused()) this.#socket.resume();
   }
 }
-
-function onMessage(this: WebSocket, data: WebSocket.RawData): void {
-  // With the default `binaryType` of a server, `ws` hands over one Buffer.
-  if (this instanceof PeerSocket && Buffer.isBuffer(data)) this.peer?.receive(data);
-}
-
-/** Pongs are not queued for a client that does not read: its pings would fill the memory. */
-function onPing(this: WebSocket, data: Buffer): void {
-  if (this instanceof PeerSocket && this.peer?.isReading) this.pong(data);
-}
-
-function onClose(this: WebSocket): void {
-  if (this instanceof PeerSocket) this.peer?.gone();
-}
-
-/** `ws` has already answered the breach with its own close code; 'close' follows. */
-function onError(): void {}
 
 /** Accepts WebSocket upgrades. */
 export class WebSocketEdge {
   readonly #engine: Engine;
   readonly #flusher: Flusher;
-  readonly #server: Server<typeof PeerSocket>;
-  readonly #unidirectionalServer: Server<typeof PeerSocket>;
   readonly #json: WebSocketKind;
   readonly #protobuf: WebSocketKind;
   readonly #unidirectional: WebSocketKind;
@@ -174,18 +187,25 @@ export class WebSocketEdge {
     this.#engine = engine;
     this.#flusher = flusher;
     const { websocket, uniWebsocket } = engine.settings;
-    this.#server = createServer(websocket.messageSizeLimit, SUBPROTOCOLS);
-    this.#unidirectionalServer = createServer(uniWebsocket.messageSizeLimit, []);
-    const bidirectional = { transport: 'websocket', isUnidirectional: false } as const;
-    const joined = ({ isBinary, separator }: Encoding) =>
-      flusher.lineage((messages) => websocketFrame(isBinary, messages.join(separator)));
+    const bidirectional = {
+      transport: 'websocket',
+      isUnidirectional: false,
+      maxBytes: websocket.messageSizeLimit,
+    } as const;
+    const joined = ({ isBinary, separator }: Encoding) => {
+      const opcode = isBinary ? Opcodes.Binary : Opcodes.Text;
+      return flusher.lineage((messages) => websocketFrame(opcode, messages.join(separator)));
+    };
     this.#json = { ...bidirectional, encoding: jsonEncoding, lineage: joined(jsonEncoding) };
     this.#protobuf = { ...bidirectional, encoding: protobufEncoding, lineage: joined(protobufEncoding) };
     this.#unidirectional = {
       transport: 'uni_websocket',
       isUnidirectional: true,
+      maxBytes: uniWebsocket.messageSizeLimit,
       encoding: unidirectionalJsonEncoding,
-      lineage: flusher.lineage((messages) => Buffer.concat(messages.map((message) => websocketFrame(false, message)))),
+      lineage: flusher.lineage((messages) =>
+        Buffer.concat(messages.map((message) => websocketFrame(Opcodes.Text, message))),
+      ),
     };
   }
 
@@ -203,47 +223,43 @@ export class WebSocketEdge {
    * Upgrades a request whose path, origin and limits have been checked.
    * @param query asks for Protobuf with `cf_protocol=protobuf`; so does the sub-protocol
    */
-  accept(request: IncomingMessage, socket: Socket, head: Buffer, query: string): void {
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const isProtobuf = webSocket.protocol === PROTOBUF_SUBPROTOCOL || wantsProtobuf(query);
-      this.#open(webSocket, request, isProtobuf ? this.#protobuf : this.#json);
-    });
+  accept(request: UpgradeRequest, socket: Socket, head: Buffer, query: string): void {
+    const protocol = this.#upgrade(request, socket, SUBPROTOCOLS);
+    if (protocol === undefined) return;
+    const isProtobuf = protocol === PROTOBUF_SUBPROTOCOL || wantsProtobuf(query);
+    const peer = this.#open(socket, request, isProtobuf ? this.#protobuf : this.#json);
+    if (head.length > 0) peer.read(head);
   }
 
   /** The same for a client that only listens; its connect request may stand in the query. */
-  acceptUnidirectional(request: IncomingMessage, socket: Socket, head: Buffer, query: string): void {
-    this.#unidirectionalServer.handleUpgrade(request, socket, head, (webSocket) => {
-      const peer = this.#open(webSocket, request, this.#unidirectional);
-      const connect = new URLSearchParams(query).get('cf_connect');
-      if (connect) peer.connect(Buffer.from(connect));
-    });
+  acceptUnidirectional(request: UpgradeRequest, socket: Socket, head: Buffer, query: string): void {
+    if (this.#upgrade(request, socket, []) === undefined) return;
+    const peer = this.#open(socket, request, this.#unidirectional);
+    const connect = new URLSearchParams(query).get('cf_connect');
+    if (connect) peer.connect(Buffer.from(connect));
+    if (head.length > 0) peer.read(head);
   }
 
-  #open(webSocket: PeerSocket, request: IncomingMessage, kind: WebSocketKind): WebSocketPeer {
+  /** Answers the request. @returns the sub-protocol, or `undefined` where there is no connection */
+  #upgrade(request: UpgradeRequest, socket: Socket, subprotocols: readonly string[]): string | undefined {
+    const answer = handshake(request, subprotocols);
+    if ('status' in answer) {
+      refuseUpgrade(socket, answer.status, answer.headers);
+      return undefined;
+    }
+    // The client is gone already.
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return undefined;
+    }
+    socket.write(answer.response, 'latin1');
+    return answer.protocol;
+  }
+
+  #open(socket: Socket, request: UpgradeRequest, kind: WebSocketKind): WebSocketPeer {
     const headers = transportHeaders(request, this.#engine.settings.proxies.httpHeaders);
-    const peer = new WebSocketPeer(this.#engine, webSocket, request.socket, this.#flusher, kind, headers, this.#peers);
-    webSocket.peer = peer;
-    webSocket.on('message', onMessage);
-    webSocket.on('ping', onPing);
-    webSocket.on('close', onClose);
-    webSocket.on('error', onError);
-    return peer;
+    return new WebSocketPeer(this.#engine, socket, this.#flusher, kind, headers, this.#peers);
   }
-}
-
-function createServer(maxPayload: number, subprotocols: readonly string[]): Server<typeof PeerSocket> {
-  return new WebSocketServer<typeof PeerSocket>({
-    noServer: true,
-    clientTracking: false,
-    // Frames are written below ws, which is safe only without compression.
-    perMessageDeflate: false,
-    autoPong: false,
-    // JSON is looked at anyway; malformed UTF-8 in it is repaired, not refused.
-    skipUTF8Validation: true,
-    handleProtocols: (protocols) => subprotocols.find((protocol) => protocols.has(protocol)) ?? false,
-    maxPayload,
-    WebSocket: PeerSocket,
-  });
 }
 
 function wantsProtobuf(query: string): boolean {
