@@ -1,0 +1,41 @@
+import type { Clock } from '../core/clock.ts';
+
+/**
+ * What a relay could not do.
+ * - `database`: the connection is lost, or the table is missing (`outbox_not_migrated`). It tries again.
+ * - `broker`: the broker does not take what is published. It tries again.
+ * - `dead-letter`: a row can never be published. It stays in the table, marked, and a `channel-invalidation` took its place.
+ */
+export type RelayFaultKind = 'database' | 'broker' | 'dead-letter';
+
+export interface RelayFault {
+  readonly kind: RelayFaultKind;
+  readonly error: unknown;
+  /** For `dead-letter`: the row's id. */
+  readonly rowId?: string;
+  /** For `dead-letter`: why. */
+  readonly reason?: string;
+}
+
+const PRINT_EVERY_MS = 10_000;
+
+/** Hands faults to the app; where it does not listen, prints one of each kind in ten seconds. */
+export function faultReporter(
+  listener: ((fault: RelayFault) => void) | undefined,
+  clock: Clock,
+): (fault: RelayFault) => void {
+  const printedAt = new Map<RelayFaultKind, number>();
+  return (fault) => {
+    try {
+      if (listener) return listener(fault);
+    } catch (thrown) {
+      console.error('@op/realtime: onFault threw', thrown);
+      return;
+    }
+    const now = clock.now();
+    if (now - (printedAt.get(fault.kind) ?? Number.NEGATIVE_INFINITY) < PRINT_EVERY_MS) return;
+    printedAt.set(fault.kind, now);
+    const row = fault.rowId === undefined ? '' : ` (row ${fault.rowId}: ${fault.reason})`;
+    console.error(`@op/realtime: the outbox relay has trouble: ${fault.kind}${row}`, fault.error ?? '');
+  };
+}

@@ -1,0 +1,78 @@
+import type { OutboxRow } from './outbox-row.ts';
+
+/** As in `server/telemetry.ts`: the metrics of the host app, where it has them. */
+const API = Symbol.for('opentelemetry.js.api.1');
+const INSTRUMENTATION = '@op/realtime';
+
+type Attributes = Record<string, string>;
+
+interface Instrument {
+  add?(value: number, attributes?: Attributes): void;
+  record?(value: number, attributes?: Attributes): void;
+}
+
+interface Meter {
+  createCounter(name: string, options: { unit: string; description: string }): Instrument;
+  createHistogram(name: string, options: { unit: string; description: string }): Instrument;
+}
+
+interface MeterProvider {
+  getMeter(name: string): Meter;
+}
+
+interface Instruments {
+  readonly published: Instrument;
+  readonly retries: Instrument;
+  readonly deadLetters: Instrument;
+  readonly lag: Instrument;
+}
+
+const instrumentsOf = new WeakMap<object, Instruments>();
+
+export function countPublished(row: OutboxRow, lagMs: number): void {
+  const instruments = find();
+  const attributes = { 'messaging.destination.template': scopeOf(row.channel) };
+  instruments?.published.add?.(1, attributes);
+  instruments?.lag.record?.(lagMs / 1000, attributes);
+}
+
+export function countRetries(count: number): void {
+  if (count > 0) find()?.retries.add?.(count);
+}
+
+export function countDeadLetter(row: OutboxRow): void {
+  find()?.deadLetters.add?.(1, { 'messaging.destination.template': scopeOf(row.channel) });
+}
+
+function find(): Instruments | undefined {
+  const { metrics } = (globalThis as { [API]?: { metrics?: MeterProvider } })[API] ?? {};
+  if (!metrics) return undefined;
+  const known = instrumentsOf.get(metrics);
+  if (known) return known;
+  const meter = metrics.getMeter(INSTRUMENTATION);
+  const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
+  const instruments: Instruments = {
+    published: counter('op.realtime.outbox.published', '{message}', 'Rows of the outbox that the broker has taken'),
+    retries: counter(
+      'op.realtime.outbox.retries',
+      '{retry}',
+      'Attempts to publish a row that failed and are made again',
+    ),
+    deadLetters: counter(
+      'op.realtime.outbox.dead_letters',
+      '{message}',
+      'Rows that the broker will never take; a channel-invalidation was published in their place',
+    ),
+    lag: meter.createHistogram('op.realtime.outbox.lag', {
+      unit: 's',
+      description: 'From the writing of a row to the moment when the broker has taken it',
+    }),
+  };
+  instrumentsOf.set(metrics, instruments);
+  return instruments;
+}
+
+/** `trpc:org:7` → `trpc:org`: a name with few values. */
+function scopeOf(channel: string): string {
+  return channel.split(':', 2).join(':');
+}
