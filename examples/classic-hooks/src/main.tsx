@@ -29,7 +29,7 @@ createRoot(document.body.appendChild(document.createElement('div'))).render(
   <StrictMode>
     <trpc.Provider client={trpc.createClient({ links })} queryClient={queryClient}>
       <QueryClientProvider client={queryClient}>
-        <RealtimeProvider manager={manager} queryClient={queryClient}>
+        <RealtimeProvider manager={manager} queryClient={queryClient} binding={{ deferMs: 30_000 }}>
           <Notes />
         </RealtimeProvider>
       </QueryClientProvider>

@@ -109,8 +109,8 @@ describe.skipIf(!hasLane('chromium'))('the classic hooks, rendered', () => {
 
   const shows = async (page: Page, title: string, notes: string[]) => {
     await page.getByRole('heading', { name: title, exact: true }).waitFor();
+    await expect.poll(() => page.locator('li').allTextContents(), { timeout: 30_000 }).toEqual(notes);
     await page.locator('main[data-state=live]').waitFor();
-    expect(await page.locator('li').allTextContents()).toEqual(notes);
   };
 
   it("show what another user's mutation changed, after one request each, over one socket each, under StrictMode", async () => {
