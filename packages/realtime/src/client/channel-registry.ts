@@ -29,6 +29,8 @@ export class ChannelRegistry {
   readonly #host: ChannelRegistryHost;
   readonly #grants: GrantBook;
   readonly #records = new Map<string, ChannelRecord>();
+  /** Those of them that the connection carries, by either way: few, however many are asked for. May hold some that it carries no more. */
+  readonly #carried = new Set<ChannelRecord>();
   readonly #context: ConstructorParameters<typeof ChannelRecord>[1];
   /** Connected, and told of all channels that the connection carries. */
   #isSettled = false;
@@ -120,7 +122,7 @@ export class ChannelRegistry {
       this.#grants.cancel(record.channel);
       record.isAsking = false;
       // What the connection carries goes on coming: its place in the stream is kept for the next subscriber.
-      if (!(record.isByConnection && this.#isSettled)) this.#records.delete(record.channel);
+      if (!(record.isByConnection && this.#isSettled)) this.#forget(record);
     }
     this.#fillRoom();
   }
@@ -128,6 +130,7 @@ export class ChannelRegistry {
   close(): void {
     for (const record of this.#all()) record.close();
     this.#records.clear();
+    this.#carried.clear();
   }
 
   /** The events of a channel that the connection itself carries. */
@@ -140,6 +143,7 @@ export class ChannelRegistry {
       joined: (join) => {
         const record = this.#obtain(channel);
         record.isByConnection = true;
+        this.#carried.add(record);
         record.joined(join);
       },
       published: (publication) => carried()?.published(publication),
@@ -149,7 +153,7 @@ export class ChannelRegistry {
         const record = carried();
         if (!record) return;
         record.isByConnection = false;
-        if (!record.isWanted) this.#records.delete(channel);
+        if (!record.isWanted) this.#forget(record);
         else if (this.#host.claims?.channels.has(channel)) record.ended(code);
         else {
           // The token does not list it any more; a grant may still allow it.
@@ -173,6 +177,11 @@ export class ChannelRegistry {
       this.#records.set(channel, record);
     }
     return record;
+  }
+
+  #forget(record: ChannelRecord): void {
+    this.#records.delete(record.channel);
+    this.#carried.delete(record);
   }
 
   #routeAll(): void {
@@ -230,7 +239,7 @@ export class ChannelRegistry {
 
   #attach(record: ChannelRecord, transport: Transport, token: string): void {
     const { channel } = record;
-    if (!fitsJoinBudget([...this.#joins(), { channel, token }], this.#host.config.maxChannels ?? 128)) {
+    if (!fitsJoinBudget([...this.#joins(), { channel, token }], this.#maxChannels)) {
       record.isOverLimit = true;
       this.#refuse(record, 'the connection has joined as many channels as it can.', BrokerCode.LimitExceeded);
       return;
@@ -238,6 +247,7 @@ export class ChannelRegistry {
     record.asked();
     const attachment: Attachment = { token, leave: () => {} };
     record.attachment = attachment;
+    this.#carried.add(record);
     // Events of a former subscription of the same name never count.
     const isCurrent = () => record.attachment === attachment;
     const events: ChannelEvents = {
@@ -289,15 +299,23 @@ export class ChannelRegistry {
   *#joins(): Iterable<Join> {
     const listed: ReadonlySet<string> = this.#host.claims?.channels ?? new Set();
     for (const channel of listed) yield { channel, token: null };
-    for (const { channel, attachment, isByConnection, isCovered } of this.#records.values())
+    for (const record of this.#carried) {
+      const { channel, attachment, isByConnection, isCovered } = record;
       if (attachment) yield { channel, token: attachment.token };
-      else if (isByConnection && isCovered && !listed.has(channel)) yield { channel, token: null };
+      else if (!isByConnection) this.#carried.delete(record);
+      else if (isCovered && !listed.has(channel)) yield { channel, token: null };
+    }
   }
 
-  /** What did not fit is tried again. */
+  get #maxChannels(): number {
+    return this.#host.config.maxChannels ?? 128;
+  }
+
+  /** What did not fit is tried again, as long as there is room: not ten thousand refusals for each channel that is left. */
   #fillRoom(): void {
     for (const record of this.#all()) {
       if (!record.isOverLimit) continue;
+      if ([...this.#joins()].length >= this.#maxChannels) break;
       record.permitted();
       this.#route(record);
     }

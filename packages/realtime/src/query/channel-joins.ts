@@ -23,8 +23,9 @@ interface Join {
 export class ChannelJoins {
   /** What ends each subscription. Holds on to nothing but the manager. */
   readonly subscriptions = new Map<string, Unsubscribe>();
-  /** Longest unused first: a channel moves to the end when its last use ends. */
   readonly #joins = new Map<string, Join>();
+  /** Those that nobody needs now, the longest unused first. */
+  readonly #unused = new Map<string, Join>();
   readonly #manager: RealtimeClient;
   readonly #streams: Streams;
   readonly #clock: Clock;
@@ -42,6 +43,7 @@ export class ChannelJoins {
     if (join) {
       join.stay();
       join.uses++;
+      this.#unused.delete(name);
     } else {
       this.#joins.set(name, { uses: 1, stay: () => {} });
       this.#subscribe(name);
@@ -51,8 +53,7 @@ export class ChannelJoins {
   release(name: string): void {
     const join = this.#joins.get(name);
     if (!join || --join.uses) return;
-    this.#joins.delete(name);
-    this.#joins.set(name, join);
+    this.#unused.set(name, join);
     join.stay = this.#clock.after(this.#graceMs, () => this.#leave(name, join));
   }
 
@@ -89,16 +90,14 @@ export class ChannelJoins {
 
   /** Leaves one channel that nobody needs now, if there is one. */
   makeRoom(): void {
-    for (const [name, join] of this.#joins) {
-      if (join.uses) continue;
-      this.#leave(name, join);
-      break;
-    }
+    const [oldest] = this.#unused;
+    if (oldest) this.#leave(...oldest);
   }
 
   #leave(name: string, join: Join): void {
     join.stay();
     this.#joins.delete(name);
+    this.#unused.delete(name);
     this.subscriptions.get(name)?.();
     this.subscriptions.delete(name);
     this.#streams.unsubscribed(name);

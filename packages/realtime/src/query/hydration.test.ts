@@ -3,7 +3,7 @@ import { createTRPCClient, unstable_localLink } from '@trpc/client';
 import { initTRPC } from '@trpc/server';
 import { createTRPCOptionsProxy } from '@trpc/tanstack-react-query';
 import superjson from 'superjson';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type App, openApp, turn } from '../../test/bound-app.ts';
 import { FakeManager } from '../../test/fake-manager.ts';
 import { createBackend, watched } from '../../test/trpc-backend.ts';
@@ -232,5 +232,63 @@ describe('what is carried', () => {
 
   it('needs no query client to be read', () => {
     expect(new QueryClient({ defaultOptions: { hydrate: { deserializeData } } })).toBeDefined();
+  });
+});
+
+describe('a persisted cache', () => {
+  /** A tab that was closed with its cache in storage, and the next one, which restores it. */
+  async function reopen(between: (app: ReturnType<typeof open>) => void = () => {}) {
+    const all = open(null);
+    const { server: before, browser: after, manager } = all;
+    before.observe(itemOf(before));
+    await before.pass(100);
+    expect(before.binding.status(itemOf(before).queryKey).state).toBe('live');
+    vi.stubGlobal('window', {});
+    const stored = JSON.stringify(dehydrate(before.queryClient));
+    vi.unstubAllGlobals();
+    before.close();
+    manager.grants.length = 0;
+    all.backend.runs.clear();
+    between(all);
+    hydrate(after.queryClient, JSON.parse(stored));
+    after.observe(itemOf(after));
+    return { ...all, stored, after, status: () => after.binding.status(itemOf(after).queryKey) };
+  }
+
+  it('holds no grant: a token must not lie in a storage', async () => {
+    const { stored, manager, after } = await reopen();
+    expect(stored).toContain(ORG);
+    expect(stored).not.toContain('grant');
+    await after.pass(100);
+    expect(manager.grants).toEqual([]);
+  });
+
+  it('is not called live before its channels are joined, and needs no read where nothing changed', async () => {
+    const { status, after, manager, backend } = await reopen(({ manager }) => {
+      manager.isConnected = false;
+    });
+    await after.pass(100);
+    expect(status()).toMatchObject({ state: 'unknown', detail: 'uncovered' });
+    manager.rejoin('unrecovered');
+    await after.pass(1_000);
+    expect(status().state).toBe('live');
+    expect(backend.runs.get('item')).toBe(undefined);
+  });
+
+  it.each<[string, (all: ReturnType<typeof open>) => void]>([
+    ['something changed meanwhile', ({ manager }) => void manager.append(ORG, INVALIDATE)],
+    ['the broker lost its memory', ({ manager }) => manager.newEpoch(ORG, 'another')],
+  ])('is read once where %s', async (_, between) => {
+    const { status, after, backend } = await reopen(between);
+    await after.pass(5_000);
+    expect(status().state).toBe('live');
+    expect(backend.runs.get('item')).toBe(1);
+  });
+
+  it('is read once where its channel is refused without a grant, and says that it is not covered', async () => {
+    const { status, after, backend } = await reopen(({ manager }) => manager.refused.set(ORG, null));
+    await after.pass(20_000);
+    expect(backend.runs.get('item')).toBe(1);
+    expect(status().state).toBe('unknown');
   });
 });

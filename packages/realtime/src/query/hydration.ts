@@ -1,4 +1,4 @@
-import { type Answers, sharedAnswers } from './answers.ts';
+import { type Answer, type Answers, sharedAnswers } from './answers.ts';
 import { piecesOf } from './pieces.ts';
 
 export interface CarrierOptions {
@@ -6,6 +6,12 @@ export interface CarrierOptions {
   readonly serialize?: (data: unknown) => unknown;
   /** The reverse, such as `superjson.deserialize`. */
   readonly deserialize?: (data: unknown) => unknown;
+  /**
+   * Whether grants travel with the data. In a browser it is a persister that asks, and a token must not lie in its storage: a restored query asks
+   * `getChannelTokens`, or is fetched.
+   * @default only on a server
+   */
+  readonly grants?: boolean;
   /** Where the metadata of answers is, on this side. @default one per process; on a server that keeps data between requests, one per request */
   readonly answers?: Answers;
 }
@@ -38,16 +44,14 @@ interface Carried {
  */
 export function carryFreshness(options: CarrierOptions = {}): FreshnessCarrier {
   const { serialize = (data) => data, deserialize = (data) => data } = options;
+  const hasGrants = () => options.grants ?? typeof window === 'undefined';
   const answersOf = () => options.answers ?? sharedAnswers();
   return {
     serializeData(data) {
       const v = serialize(data);
       const own = answersOf().get(data);
-      const rt = own
-        ? own.wire
-        : answersOf()
-            .of(data)
-            ?.map(({ wire }) => wire);
+      const write = ({ wire }: Answer) => (hasGrants() ? wire : withoutGrants(wire));
+      const rt = own ? write(own) : answersOf().of(data)?.map(write);
       return rt ? ({ rt, v } satisfies Carried) : v;
     },
     deserializeData(carried) {
@@ -65,6 +69,13 @@ export function carryFreshness(options: CarrierOptions = {}): FreshnessCarrier {
 
 /** `carryFreshness()` for data that needs no transformer. */
 export const { serializeData, deserializeData } = /* @__PURE__ */ carryFreshness();
+
+/** `grant` of each `watch` entry is a token; everything else may be seen by whoever sees the data. */
+function withoutGrants(wire: unknown): unknown {
+  const { watch, ...others } = wire as { watch?: unknown };
+  if (!Array.isArray(watch)) return others;
+  return { ...others, watch: watch.map((entry) => ({ ...entry, grant: undefined })) };
+}
 
 function isCarried(value: unknown): value is Carried {
   return typeof value === 'object' && value !== null && Object.keys(value).join() === 'rt,v';
