@@ -16,6 +16,11 @@ export interface Library {
   close(): Promise<void>;
 }
 
+/** The server may end before the last connection does. */
+function poolOf(url: string): pg.Pool {
+  return new pg.Pool({ connectionString: url }).on('error', () => {});
+}
+
 const quiet = { onnotice: () => {} };
 
 export const LIBRARIES: Readonly<Record<string, (url: string) => Promise<Library>>> = {
@@ -39,7 +44,7 @@ export const LIBRARIES: Readonly<Record<string, (url: string) => Promise<Library
     };
   },
   async 'a client of a pg pool'(url) {
-    const pool = new pg.Pool({ connectionString: url });
+    const pool = poolOf(url);
     return {
       name: 'pg',
       database: pool,
@@ -60,7 +65,7 @@ export const LIBRARIES: Readonly<Record<string, (url: string) => Promise<Library
     };
   },
   async 'Drizzle on pg'(url) {
-    const pool = new pg.Pool({ connectionString: url });
+    const pool = poolOf(url);
     const db = drizzlePg(pool, { casing: 'snake_case' });
     return {
       name: 'Drizzle',
@@ -76,7 +81,7 @@ export const LIBRARIES: Readonly<Record<string, (url: string) => Promise<Library
   },
   async Kysely(url) {
     const db = new Kysely<object>({
-      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }),
+      dialect: new PostgresDialect({ pool: poolOf(url) }),
       plugins: [new CamelCasePlugin()],
     });
     return {

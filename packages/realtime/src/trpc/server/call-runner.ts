@@ -102,21 +102,26 @@ export class CallRunner {
   }
 
   async #finish(call: ProcedureCall, result: CallResult): Promise<CallResult> {
-    const { watched, touched } = call.close();
+    const { watched, touched, written } = call.close();
     const { request, path } = call;
     if (!result.ok) return result;
     const { publisher, faults } = this.#options;
     const published = touched.length > 0 ? await publisher.publish(touched, path, request.waitUntil) : [];
     if (!request.isAnnounced) return result;
+    // Where a transaction's announcement will stand in its stream is known to nobody yet.
+    const announced = [...published, ...written.map((one) => ({ ...one, position: null }))].slice(
+      0,
+      MAX_CHANNELS_PER_ANSWER,
+    );
     const isBound = watched.length <= MAX_CHANNELS_PER_ANSWER;
     if (!isBound) {
       const limit = `An answer can depend on at most ${MAX_CHANNELS_PER_ANSWER} channels, got ${watched.length}.`;
       faults.report('watches', path, new InvalidArgumentError(limit));
     }
     const channels = isBound ? await this.#toWatchedChannels(call, watched) : [];
-    if (channels.length === 0 && published.length === 0) return result;
+    if (channels.length === 0 && announced.length === 0) return result;
     const requestId = call.allowsFloor ? request.requestId : null;
-    return { ...result, data: wrapAnswer({ requestId, channels, touched: published }, result.data, request) };
+    return { ...result, data: wrapAnswer({ requestId, channels, touched: announced }, result.data, request) };
   }
 
   #toWatchedChannels(call: ProcedureCall, watched: readonly Watched[]): Promise<WatchedChannel[]> {

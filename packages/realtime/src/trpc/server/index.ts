@@ -11,6 +11,7 @@ export {
   type RealtimeProcedures,
   type ResolverOptions,
   type TouchContext,
+  type TransactionOptions,
 } from './init-realtime.ts';
 export type { MiddlewareOptions, MiddlewareResult, RealtimeMiddleware } from './middleware-types.ts';
 export { type PlainProcedureBuilder, type RealtimeRouterOptions, realtimeRouter } from './realtime-router.ts';

@@ -1,5 +1,8 @@
 import type { ChannelName } from '../../core/channel.ts';
 import type { Clock } from '../../core/clock.ts';
+import { InvalidArgumentError } from '../../core/errors.ts';
+import { publishAllInTransaction } from '../../outbox/publish-in-transaction.ts';
+import type { OutboxTarget } from '../../outbox/target.ts';
 import { callClock } from '../../server/deadline.ts';
 import { realtime as defaultRealtime } from '../../server/default-realtime.ts';
 import type { Realtime } from '../../server/realtime.ts';
@@ -15,7 +18,7 @@ import type {
   MiddlewareResult,
   RealtimeMiddleware,
 } from './middleware-types.ts';
-import { openCallOf } from './procedure-call.ts';
+import { keyOf, openCallOf, type Touched as Touch } from './procedure-call.ts';
 import { TouchPublisher } from './publisher.ts';
 import { REALTIME_TYPE, WATCHES_TYPE } from './trpc-internals.ts';
 
@@ -34,6 +37,8 @@ export interface InitRealtimeOptions<Context = object> {
   readonly positionWaitMs?: number;
   /** How refetches are spread that mutations cause. @default as `realtime` does for everything that it publishes */
   readonly spread?: SpreadOptions | SpreadPolicy | false;
+  /** Where `touches({ transaction })` writes: `relayTable`, `centrifugoConsumer` or `centrifugoStream` of `@op/realtime/outbox`. @default relayTable() */
+  readonly outbox?: OutboxTarget;
   /** Told of what went wrong beside a call that was answered all the same. @default printed */
   readonly onFault?: (fault: RealtimeFault) => void;
   /** @default the machine's */
@@ -47,6 +52,15 @@ export interface TouchContext {
    * @throws InvalidChannelError, InvalidMessageError, InvalidArgumentError
    */
   readonly touch: (touches: Touches) => void;
+}
+
+/** Where a mutation's announcements are written. */
+export interface TransactionOptions<C, I> {
+  /**
+   * The open transaction, from the context that a middleware before this one put it into: of pg, Drizzle, Prisma, Kysely, PGlite or postgres.js, or `{ runSql }`.
+   * That middleware must roll back where `next()` gives a result that is not `ok`; tRPC does not throw there.
+   */
+  readonly transaction: (options: { ctx: C; input: InputOf<I> }) => object;
 }
 
 /** What a resolver is called with, as far as we use it. */
@@ -78,6 +92,13 @@ export interface RealtimeProcedures {
   touches<C, I>(
     touched: (options: { ctx: C; input: InputOf<I>; data: unknown }) => MaybePromise<Touches>,
   ): RealtimeMiddleware<C, I>;
+  /** The same, written into the transaction instead of published: it is announced if, and only if, the transaction commits. What cannot be written fails the mutation. */
+  touches<C, I>(
+    touched: (options: { ctx: C; input: InputOf<I>; data: unknown }) => MaybePromise<Touches>,
+    options: TransactionOptions<C, I>,
+  ): RealtimeMiddleware<C, I>;
+  /** Adds `ctx.touch` for the resolver; what it touches is written into the transaction when the resolver has succeeded. */
+  touches<C, I>(options: TransactionOptions<C, I>): RealtimeMiddleware<C, I, TouchContext>;
   /** Adds `ctx.touch` for the resolver. */
   touches(): RealtimeMiddleware<object, unknown, TouchContext>;
   /** For channels that are known only from a mutation's result: `.mutation(touching(resolver, ({ data }) => channels))`. Needs `base` on the procedure. */
@@ -164,10 +185,19 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
     };
   }
 
+  type Touched<C, I> = (options: { ctx: C; input: InputOf<I>; data: unknown }) => MaybePromise<Touches>;
+
   function touches<C, I>(
-    touched?: (options: { ctx: C; input: InputOf<I>; data: unknown }) => MaybePromise<Touches>,
+    first?: Touched<C, I> | TransactionOptions<C, I>,
+    second?: TransactionOptions<C, I>,
   ): RealtimeMiddleware<C, I, TouchContext> {
-    return marked(REALTIME_TYPE, (opts: MiddlewareOptions<C, I>) => {
+    const touched = typeof first === 'function' ? first : undefined;
+    const { transaction } = (typeof first === 'function' ? second : first) ?? {};
+    return marked(REALTIME_TYPE, transaction ? touchesWithin(touched, transaction) : touchesAfterwards(touched));
+  }
+
+  function touchesAfterwards<C, I>(touched: Touched<C, I> | undefined) {
+    return (opts: MiddlewareOptions<C, I>) => {
       const { ctx, input, path, type } = opts;
       // A subscription has no end to wait for: what it touches is announced at once.
       if (type === 'subscription' && !touched)
@@ -182,7 +212,45 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
         call.touch(parsed ?? []);
         return result;
       });
-    });
+    };
+  }
+
+  /** What fails here rejects, and so takes the transaction along: an announcement that is lost is what it is there to prevent. */
+  function touchesWithin<C, I>(
+    touched: Touched<C, I> | undefined,
+    transaction: TransactionOptions<C, I>['transaction'],
+  ) {
+    return (opts: MiddlewareOptions<C, I>) => {
+      const { ctx, path, type } = opts;
+      const input = opts.input as InputOf<I>;
+      if (type === 'subscription')
+        throw new InvalidArgumentError(
+          `${path} is a subscription, which has no transaction: touches({ transaction }) is for mutations.`,
+        );
+      return runner.run(opts, async (call, next) => {
+        const collected = new Map<string, Touch>();
+        let isOver = false;
+        const touch = (touches: Touches) => {
+          if (isOver)
+            throw new InvalidArgumentError(
+              `${path} called ctx.touch after its resolver had ended: the transaction is over.`,
+            );
+          for (const one of parseTouches(touches)) collected.set(keyOf(one), one);
+        };
+        const result = await (touched ? next() : next({ touch }));
+        if (result.ok && touched) touch(await touched({ ctx, input, data: result.data }));
+        isOver = true;
+        if (!result.ok || collected.size === 0) return result;
+        const written = [...collected.values()];
+        await publishAllInTransaction(
+          transaction({ ctx, input }),
+          written,
+          options.outbox && { target: options.outbox },
+        );
+        call.wrote(written);
+        return result;
+      });
+    };
   }
 
   function touching<O extends ResolverOptions, D>(

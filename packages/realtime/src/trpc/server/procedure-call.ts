@@ -36,6 +36,7 @@ export class ProcedureCall {
   readonly request: RealtimeRequest;
   readonly #watched = new Map<ChannelName, Watched>();
   readonly #touched = new Map<string, Touched>();
+  readonly #written = new Map<string, Touched>();
   readonly #touchLate: (touched: readonly Touched[]) => void;
   #isClosed = false;
   /** `false` where the data may be older than the moment of reading the stamps. */
@@ -86,14 +87,29 @@ export class ProcedureCall {
   /** The same message on the same channel is announced once. */
   touch(touched: readonly Touched[]): void {
     if (this.#isClosed) this.#touchLate(touched);
-    else for (const one of touched) this.#touched.set(`${one.channel} ${JSON.stringify(one.message)}`, one);
+    else for (const one of touched) this.#touched.set(keyOf(one), one);
+  }
+
+  /** What was announced by writing it into a transaction: the answer tells, and nothing is to be published. */
+  wrote(touched: readonly Touched[]): void {
+    for (const one of touched) this.#written.set(keyOf(one), one);
   }
 
   /** Ends the collecting. */
-  close(): { readonly watched: readonly Watched[]; readonly touched: readonly Touched[] } {
+  close(): {
+    readonly watched: readonly Watched[];
+    readonly touched: readonly Touched[];
+    readonly written: readonly Touched[];
+  } {
     this.#isClosed = true;
-    return { watched: [...this.#watched.values()], touched: [...this.#touched.values()] };
+    const written = [...this.#written.values()];
+    return { watched: [...this.#watched.values()], touched: [...this.#touched.values()], written };
   }
+}
+
+/** The same message on the same channel. */
+export function keyOf({ channel, message }: Touched): string {
+  return `${channel} ${JSON.stringify(message)}`;
 }
 
 function lower(a: Position | null, b: Position | null): Position | null {

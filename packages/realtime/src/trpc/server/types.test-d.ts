@@ -67,6 +67,33 @@ const router = t.router({
     .output(z.array(z.string()))
     .query(() => ['a']),
 
+  /** The transaction that a middleware opened keeps its type, and `ctx.touch` comes with it. */
+  pay: authed
+    .use(({ next }) =>
+      next({ ctx: { tx: { runSql: async () => [] as readonly unknown[], isolation: 'serializable' as const } } }),
+    )
+    .input(z.object({ orgId: z.string() }))
+    .use(
+      touches({
+        transaction: ({ ctx, input }) => {
+          expectTypeOf(ctx.tx.isolation).toEqualTypeOf<'serializable'>();
+          expectTypeOf(input.orgId).toEqualTypeOf<string>();
+          return ctx.tx;
+        },
+      }),
+    )
+    .use(
+      touches(({ ctx, input }) => [Channels.org(input.orgId), Channels.user(ctx.user.id)], {
+        transaction: ({ ctx }) => ctx.tx,
+      }),
+    )
+    .mutation(({ ctx, input }) => {
+      expectTypeOf(ctx.user).toEqualTypeOf<User>();
+      expectTypeOf(ctx.tx.isolation).toEqualTypeOf<'serializable'>();
+      ctx.touch(Channels.org(input.orgId));
+      return post;
+    }),
+
   /** Channels from the result. */
   byId: authed.input(z.object({ id: z.number() })).query(
     watching(
