@@ -5,22 +5,31 @@ import type { ChannelHistory, HistoryOptions, PresenceStats, PresentClient, Publ
 export interface TransportJoin {
   /** Recovered: the position recovered from. Else the current top. `null` without history. */
   readonly position: Position | null;
+  /** Whether everything since the last join, or since `since`, follows. */
   readonly recovered: boolean;
+  /** Whether recovery was asked for. */
   readonly wasRecovering: boolean;
 }
 
 /** A publication as it came; its epoch is that of the last join. */
 export interface TransportPublication {
+  /** Not parsed yet. */
   readonly data: unknown;
+  /** `null` where it has no place in a stream. */
   readonly offset: number | null;
+  /** It was missed and came with a join. */
   readonly recovered: boolean;
+  /** Empty where the publisher gave none. */
   readonly tags: Readonly<Record<string, string>>;
+  /** The publisher's client info, for publications made by clients. */
   readonly info?: unknown;
 }
 
 /** What happens to one subscription. A join and the publications that it recovered come in one synchronous turn. */
 export interface ChannelEvents {
+  /** Covered from here on. */
   joined(join: TransportJoin): void;
+  /** One publication, in the order of the stream. */
   published(publication: TransportPublication): void;
   /** Somebody joined or left, where the namespace tells that. */
   presenceChanged(): void;
@@ -32,6 +41,7 @@ export interface ChannelEvents {
 
 /** What happens to the connection. */
 export interface TransportEvents {
+  /** The broker took the connection. The joins of its token's channels come in the same turn. */
   connected(): void;
   /** Lost, or closed by the broker in a way that allows another attempt. The transport makes it by itself, with back-off. */
   connecting(code: number, reason: string): void;
@@ -45,10 +55,13 @@ export interface TransportEvents {
   getToken(): Promise<string>;
 }
 
+/** What a subscription by a grant needs. */
 export interface JoinOptions {
+  /** The grant to begin with. */
   readonly token: string;
   /** Asked when the token expired or was invalidated. A rejection is retried, except for `UnauthorizedError`. */
   readonly renewToken: () => Promise<string>;
+  /** Where the first join recovers from. */
   readonly since?: Position | undefined;
 }
 
@@ -57,6 +70,7 @@ export interface JoinOptions {
  * `centrifuge-transport.ts` is the real one.
  */
 export interface Transport {
+  /** Begins, and goes on until `disconnect()`; calling it again does nothing. */
   connect(): void;
   /** Ends the connection; positions are kept, so that a later `connect()` recovers. */
   disconnect(): void;
@@ -68,23 +82,33 @@ export interface Transport {
   probe(): Promise<void>;
   /** The network went away or came back. */
   networkChanged(isOnline: boolean): void;
+  /** Resolves when the broker took it. */
   publish(channel: string, data: unknown): Promise<void>;
+  /** Resolves with what the broker's RPC handler answered. */
   rpc(method: string, data: unknown): Promise<unknown>;
+  /** Who is in a channel, one per connection. */
   presence(channel: string): Promise<readonly PresentClient[]>;
+  /** How many are in a channel. */
   presenceStats(channel: string): Promise<PresenceStats>;
+  /** A channel's position and its latest publications. */
   history(channel: string, options: HistoryOptions): Promise<ChannelHistory>;
   /** Ends everything; no event comes after it. */
   dispose(): void;
 }
 
+/** What a transport is made with. */
 export interface TransportConfig {
+  /** The broker's WebSocket endpoint. */
   readonly wsUrl: string;
+  /** A WebSocket class; `undefined`: the global one. */
   readonly websocket: unknown;
+  /** Time limit for a command and for opening a socket. */
   readonly timeoutMs: number;
   /** First and longest pause before another attempt to connect or to join. */
   readonly retry: { readonly minMs: number; readonly maxMs: number };
 }
 
+/** Makes a transport. Nothing is opened before `connect()`. */
 export type TransportFactory = (config: TransportConfig, events: TransportEvents) => Transport;
 
 /** `Publication` of a transport's publication. */

@@ -12,6 +12,7 @@ export interface Publication {
   readonly position: Position | null;
   /** `true` for one that was missed and recovered at a join. */
   readonly recovered: boolean;
+  /** As the publisher gave them, empty where there are none. */
   readonly tags: Readonly<Record<string, string>>;
   /** The publisher's client info, for publications made by clients. */
   readonly info?: unknown;
@@ -22,6 +23,7 @@ export interface ChannelJoin {
   readonly channel: string;
   /** Recovered: the position recovered *from*; the missed publications follow in the same turn. Else the current top. `null` without history. */
   readonly position: Position | null;
+  /** Whether nothing was missed since the last join, or since `since`. */
   readonly recovered: boolean;
   /** Whether recovery was asked for (a rejoin, or a first join with `since`). */
   readonly wasRecovering: boolean;
@@ -33,8 +35,10 @@ export type ChannelLoss =
   | { readonly channel: string; readonly kind: 'refused'; readonly error: ChannelRefusedError }
   | { readonly channel: string; readonly kind: 'unsubscribed'; readonly brokerCode: number | null };
 
+/** Called with each message. What it throws, or rejects with, is reported to `onError` (`handler_failed`) and stops nobody. */
 export type MessageHandler = (message: Message, publication: Publication) => void;
 
+/** What else one subscription wants to hear, and how it begins. */
 export interface SubscribeOptions {
   /**
    * Called at every join and rejoin, before the publications that it recovered (these follow in the same synchronous turn).
@@ -78,6 +82,7 @@ export type ConnectionState =
   | 'failed'
   | 'disposed';
 
+/** In which state the connection is, since when, and why. */
 export interface RealtimeStatus {
   readonly state: ConnectionState;
   /** Milliseconds since the Unix epoch. */
@@ -88,6 +93,7 @@ export interface RealtimeStatus {
 
 /** A permission for one channel, as it came with an answer or from `getChannelTokens`. */
 export interface ChannelGrant {
+  /** The only channel that the token is good for. */
   readonly channel: ChannelName;
   /** A subscription token (JWT). */
   readonly token: string;
@@ -160,6 +166,7 @@ export interface RealtimeConfig {
 export interface PresentClient {
   /** The broker's id of the connection. */
   readonly clientId: string;
+  /** Empty for an anonymous connection. */
   readonly userId: string;
   /** `info` of its connection token. */
   readonly connectionInfo?: unknown;
@@ -167,11 +174,15 @@ export interface PresentClient {
   readonly channelInfo?: unknown;
 }
 
+/** How many are in a channel. */
 export interface PresenceStats {
+  /** Connections: a user with two tabs counts twice. */
   readonly clients: number;
+  /** Different users. */
   readonly users: number;
 }
 
+/** What `history` is asked for. */
 export interface HistoryOptions {
   /** How many publications at most; 0 asks for the position only. @default 0 */
   readonly limit?: number;
@@ -181,14 +192,17 @@ export interface HistoryOptions {
   readonly reverse?: boolean;
 }
 
+/** What `history` answers. */
 export interface ChannelHistory {
   /** The top of the stream. */
   readonly position: Position;
+  /** Oldest first, or newest first with `reverse`. `data` is not parsed. */
   readonly publications: readonly (Publication & { readonly data: unknown })[];
 }
 
 /** What the rest of the library (and an app) uses of a manager. Implemented by `RealtimeManager`. */
 export interface RealtimeClient {
+  /** Listens to a channel until the returned function is called. @throws InvalidChannelError (`invalid_channel`), RealtimeError (`disposed`) */
   subscribe(channel: string, handler: MessageHandler, options?: SubscribeOptions): Unsubscribe;
   /** Called once for each message that arrives, whether the app subscribed to its channel or the connection carries it; not on channels that only bound queries keep joined. */
   onMessage(handler: MessageHandler): Unsubscribe;
@@ -196,6 +210,7 @@ export interface RealtimeClient {
   addGrant(grant: ChannelGrant): void;
   /** The channels that the connection token itself carries, once known. */
   isConnectionChannel(channel: string): boolean;
+  /** The connection's state now; the same object until it changes. */
   readonly status: RealtimeStatus;
   /** Called at every change of `status`; returns the end of it. */
   onStatus(listener: (status: RealtimeStatus) => void): Unsubscribe;

@@ -45,10 +45,13 @@ type IdPart<I extends readonly string[]> = I extends readonly [string, ...infer 
 /** Builds the names of one kind of channel. */
 export interface ChannelBuilder<Scope extends string, Ids extends readonly string[]> {
   (...ids: { [K in keyof Ids]: ChannelId }): `${typeof NAMESPACE}:${Scope}${IdPart<Ids>}`;
+  /** The `<scope>` of `trpc:<scope>:<id>`. */
   readonly scope: Scope;
+  /** How permission for its channels travels: in the connection token, or as a grant. */
   readonly delivery: ChannelDelivery;
 }
 
+/** The typed builders that `defineChannels` returns, by the names that they were declared under. */
 export type ChannelBuilders<D extends Record<string, ChannelDefinition>> = {
   readonly [K in keyof D & string]: ChannelBuilder<ScopeOf<K, D[K]>, IdsOf<D[K]>>;
 };

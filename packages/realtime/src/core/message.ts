@@ -6,6 +6,7 @@ export type QueryKey = readonly unknown[];
 /** "These queries went stale": matched by `matchesQuery`. */
 export interface QueryInvalidation {
   readonly type: 'query-invalidation';
+  /** What `matchesQuery` compares with a cached key: TanStack's partial rule, and for tRPC also a path such as `['post', 'list']`. */
   readonly queryKey: QueryKey;
   /** Only the very key, no prefix. @default false */
   readonly exact?: boolean;
@@ -26,7 +27,9 @@ export interface ChannelInvalidation {
 /** An application's own event; it invalidates nothing. */
 export interface EventMessage<Name extends string = string, Data = unknown> {
   readonly type: 'event';
+  /** Not empty. Tells the events of an app apart. */
   readonly name: Name;
+  /** Anything that JSON can say. It comes from outside: check it before use. */
   readonly data: Data;
 }
 

@@ -3,7 +3,9 @@
  * a new epoch (restart of a memory engine, lost history) starts a new stream, and positions of two epochs cannot be compared.
  */
 export interface Position {
+  /** Names the life of a stream. A broker that lost it begins another; positions of two epochs cannot be compared. */
   readonly epoch: string;
+  /** Counts the publications of the stream, from 1. A safe integer. */
   readonly offset: number;
 }
 

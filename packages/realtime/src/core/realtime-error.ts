@@ -41,6 +41,7 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
 /** Base of all errors thrown or reported by `@op/realtime`. Messages never contain tokens, keys or full URLs. */
 export class RealtimeError extends Error {
+  /** Stable: compare this, not the text of `message`. */
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

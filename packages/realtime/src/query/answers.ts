@@ -68,6 +68,7 @@ export class Answers {
     this.#rememberedCalls = rememberedCalls;
   }
 
+  /** Tells everybody who follows the calls. */
   emit(event: CallEvent): void {
     for (const listener of this.listeners) listener.on(event);
   }
@@ -104,6 +105,7 @@ export class Answers {
     this.emit({ type: 'answered' });
   }
 
+  /** What is known about this very object. */
   get(data: unknown): Answer | undefined {
     return typeof data === 'object' && data ? this.#byData.get(data) : undefined;
   }

@@ -27,6 +27,7 @@ import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
 import { type Entry, type Fetch, Refetcher, type RefetchOptions } from './refetcher.ts';
 import { spreadOf } from './spread-of.ts';
 
+/** How a binding refetches (`RefetchOptions`) and what it is made of. All have defaults. */
 export interface BindingOptions extends Partial<RefetchOptions> {
   /** @default the document's visibility */
   readonly focusManager?: FocusSource;
@@ -36,7 +37,9 @@ export interface BindingOptions extends Partial<RefetchOptions> {
   readonly leaveGraceMs?: number;
   /** Where the answers' metadata comes from: the same as for `realtimeLink`. @default one per tab */
   readonly answers?: Answers;
+  /** For tests. @default the machine's clock */
   readonly clock?: Clock;
+  /** Draws slots and jitter. @default Math.random */
   readonly random?: Random;
 }
 

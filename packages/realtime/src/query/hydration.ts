@@ -1,6 +1,7 @@
 import { type Answer, type Answers, sharedAnswers } from './answers.ts';
 import { piecesOf } from './pieces.ts';
 
+/** How data is written on its way, and what of its metadata. */
 export interface CarrierOptions {
   /** Applied to the data itself, such as `superjson.serialize`. @default the data as it is */
   readonly serialize?: (data: unknown) => unknown;
@@ -18,7 +19,9 @@ export interface CarrierOptions {
 
 /** For `dehydrate` and `hydrate` of TanStack Query. */
 export interface FreshnessCarrier {
+  /** Writes data together with what is known about it. */
   readonly serializeData: (data: unknown) => unknown;
+  /** Reads what `serializeData` wrote; anything else is plain data. */
   readonly deserializeData: (data: unknown) => unknown;
 }
 

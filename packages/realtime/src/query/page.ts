@@ -1,12 +1,16 @@
 /** Whether anybody looks at the page; TanStack Query's `focusManager` is one. */
 export interface FocusSource {
+  /** `false`: queries are marked, and fetched when it changes. */
   isFocused(): boolean;
+  /** Calls back at each change, until the returned function is called. */
   subscribe(listener: () => void): () => void;
 }
 
 /** Whether the network is there; TanStack Query's `onlineManager` is one. */
 export interface OnlineSource {
+  /** `false`: queries are marked, except those with `networkMode: 'always'`. */
   isOnline(): boolean;
+  /** Calls back at each change, until the returned function is called. */
   subscribe(listener: () => void): () => void;
 }
 

@@ -333,6 +333,7 @@ export interface RefetchEnvironment {
   changed(entries: readonly Entry[]): void;
 }
 
+/** When refetches happen. All times in milliseconds. */
 export interface RefetchOptions {
   /** From the first news to the fetch. @default 50 */
   readonly windowMs: number;
@@ -344,7 +345,7 @@ export interface RefetchOptions {
   readonly graceMs: number;
   /** Uncovered for this long, an active query is polled. @default 30_000 */
   readonly pollAfterMs: number;
-  /** @default 60_000 */
+  /** How often it is polled from then on. @default 60_000 */
   readonly pollEveryMs: number;
   /** The longest pause between fetches that fail or prove futile; the first is 1 s. @default 60_000 */
   readonly maxBackoffMs: number;

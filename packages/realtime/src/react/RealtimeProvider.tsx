@@ -6,6 +6,7 @@ import type { BindingOptions } from '../query/binding.ts';
 import { RealtimeContext } from './realtime-context.ts';
 import { RealtimeStore } from './realtime-store.ts';
 
+/** What the hooks below the provider use. */
 export interface RealtimeProviderProps {
   /** `RealtimeManager.getInstance()`, or an instance of one's own. */
   readonly manager: RealtimeClient;

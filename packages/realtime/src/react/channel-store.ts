@@ -10,6 +10,7 @@ export interface ChannelStatus {
    * - `refused`: not allowed; see `error`. `ended`: the broker took it away. Both end with a new permission.
    */
   readonly state: 'joining' | 'joined' | 'dropped' | 'refused' | 'ended';
+  /** Why it is `refused`; else `null`. */
   readonly error: ChannelRefusedError | null;
 }
 
@@ -17,6 +18,7 @@ export const JOINING: ChannelStatus = { state: 'joining', error: null };
 
 /** What a component listens with; the newest counts. */
 export interface ChannelHandlers extends Pick<SubscribeOptions, 'onJoin' | 'onLoss' | 'onPresenceChange'> {
+  /** Called with each message. */
   readonly onMessage?: MessageHandler | undefined;
 }
 

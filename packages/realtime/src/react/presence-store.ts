@@ -7,6 +7,7 @@ export interface PresenceClient extends RealtimeClient {
   presence(channel: string): Promise<readonly PresentClient[]>;
 }
 
+/** Who is in a channel, as far as it is known. */
 export interface Presence {
   /** Who is there, one per connection. Empty until the first answer. */
   readonly clients: readonly PresentClient[];

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { ABSENT, type Presence, type PresenceClient, PresenceStore } from './presence-store.ts';
 import { useRealtime } from './use-realtime-status.ts';
 
+/** How often presence is asked for. */
 export interface PresenceOptions {
   /** How often it is asked for beside joins and changes. @default 30_000 */
   readonly refreshMs?: number;

@@ -8,6 +8,10 @@ import { type PublishObserver, safeObserver } from './publish-report.ts';
 import type { SpreadOptions, SpreadPolicy } from './spread.ts';
 import { TokenSigner } from './tokens.ts';
 
+/**
+ * How `createRealtime` reaches the broker and signs tokens. All may be left out until they are needed; a missing one rejects the call that needs it
+ * (`invalid_config`).
+ */
 export interface RealtimeOptions {
   /** Centrifugo's HTTP server API, like `http://localhost:8000/api`; `/api` may be left out. Needed for all but tokens. */
   readonly apiUrl?: string | undefined;

@@ -29,6 +29,7 @@ export class ApiUnauthorizedError extends RealtimeError {
 /** No answer of the server API within `timeoutMs`, retry included. A publication may have been made all the same. Code `timeout`. */
 export class ApiTimeoutError extends RealtimeError {
   override readonly name = 'ApiTimeoutError';
+  /** The limit that was reached, in milliseconds. */
   readonly timeoutMs: number;
   constructor(method: string, timeoutMs: number) {
     super(ErrorCode.Timeout, `Centrifugo's server API did not answer "${method}" within ${timeoutMs} ms.`);

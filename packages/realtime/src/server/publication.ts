@@ -3,6 +3,7 @@ import { InvalidArgumentError, InvalidMessageError } from '../core/errors.ts';
 import { assertMessage, type Message } from '../core/message.ts';
 import type { PublishCommand } from './publish-queue.ts';
 
+/** What goes with one publication. */
 export interface PublishOptions {
   /** Two publishes to a channel with the same key within five minutes are one. @default a random one, so that a retry never doubles */
   readonly idempotencyKey?: string;

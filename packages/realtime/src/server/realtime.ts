@@ -16,12 +16,15 @@ const STATE_INVALIDATED = { code: 3014, reason: 'state invalidated' };
 /** Centrifugo's code for "do not come back". */
 const FORCE_DISCONNECT = { code: 3503, reason: 'force disconnect' };
 
+/** A publication that the broker took. */
 export interface PublishResult {
+  /** The channel that it went to. */
   readonly channel: ChannelName;
   /** Where the publication stands in the channel's stream; `null` where the namespace keeps no history, or the publication skipped it. */
   readonly position: Position | null;
 }
 
+/** What `history` is asked for. */
 export interface HistoryOptions {
   /** How many publications at most; 0 gives only the position, -1 all there are. @default 0 */
   readonly limit?: number;
@@ -31,22 +34,29 @@ export interface HistoryOptions {
   readonly reverse?: boolean;
 }
 
+/** A publication as the broker keeps it. */
 export interface HistoryPublication {
+  /** Its place in the stream whose epoch is that of `position`. */
   readonly offset: number;
   /** As published: parse it with `parseMessage`. */
   readonly data: unknown;
+  /** As given to `publish`, and `traceparent` where the app traces. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** What `history` answers. */
 export interface History {
   /** The top of the stream. */
   readonly position: Position;
+  /** Oldest first, or newest first with `reverse`. Empty where `limit` is 0. */
   readonly publications: readonly HistoryPublication[];
 }
 
+/** One connection that is in a channel. */
 export interface PresentClient {
   /** The broker's id of the connection. */
   readonly clientId: string;
+  /** Empty for an anonymous connection. */
   readonly userId: string;
   /** `info` of the connection token. */
   readonly connectionInfo?: unknown;
@@ -54,16 +64,21 @@ export interface PresentClient {
   readonly channelInfo?: unknown;
 }
 
+/** How many are in a channel. */
 export interface PresenceStats {
+  /** Connections: a user with two tabs counts twice. */
   readonly clients: number;
+  /** Different users. */
   readonly users: number;
 }
 
+/** For one call to the broker. */
 export interface CallOptions {
   /** For the whole call with its retry. @default the instance's `timeoutMs` */
   readonly timeoutMs?: number;
 }
 
+/** How connections of a user are ended. */
 export interface DisconnectOptions {
   /** Centrifugo's code: 3014, 4000–4499 reconnect; 3500–3999, 4500–4999 are final. @default 3503 (final) */
   readonly code?: number;

@@ -12,6 +12,7 @@ export type SpreadPolicy = (channel: ChannelName) => number | Promise<number>;
 export interface ScopeSpread {
   /** Room per subscriber, in milliseconds. 1 means about 1,000 refetches a second, from all tabs together. */
   readonly perSubscriberMs: number;
+  /** The most, in milliseconds, however many there are. */
   readonly maxMs: number;
 }
 

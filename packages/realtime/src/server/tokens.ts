@@ -9,6 +9,7 @@ export const MAX_CONNECTION_CHANNELS = 128;
 const DAY_SECONDS = 24 * 60 * 60;
 const TEN_MINUTES_SECONDS = 10 * 60;
 
+/** For a token that says who connects. */
 export interface ConnectionTokenRequest {
   /** The user that the connection belongs to. Not empty: Centrifugo lets an empty user in, as anonymous, with all channels of its token. */
   readonly userId: string;
@@ -25,9 +26,11 @@ export interface ConnectionTokenRequest {
   readonly meta?: Readonly<Record<string, unknown>>;
 }
 
+/** For a token that lets one user join one channel. */
 export interface ChannelTokenRequest {
   /** The user whose connection may join; must be the one of the connection token. */
   readonly userId: string;
+  /** The only channel that the token is good for. */
   readonly channel: ChannelName;
   /** How long a membership that has ended can still be used by a hostile client. @default 600 (10 minutes) */
   readonly ttlSeconds?: number;
@@ -35,12 +38,15 @@ export interface ChannelTokenRequest {
   readonly info?: unknown;
 }
 
+/** The same for several channels of one user. */
 export interface ChannelTokensRequest extends Omit<ChannelTokenRequest, 'channel'> {
+  /** Each gets a token of its own; one that is given twice counts once. */
   readonly channels: readonly ChannelName[];
 }
 
 /** A permission for one channel: what `RealtimeManager.addGrant` takes. */
 export interface IssuedGrant {
+  /** The only channel that the token is good for. */
   readonly channel: ChannelName;
   /** A subscription token (JWT). */
   readonly token: string;

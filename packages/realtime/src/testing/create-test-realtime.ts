@@ -11,6 +11,7 @@ import { seededRandom } from './seeded-random.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { WireFate, type WireFaults } from './wire-fate.ts';
 
+/** What the broker and the network are like. */
 export interface TestRealtimeOptions {
   /** Repeats a run: back-off, jitter and faults. @default 1 */
   readonly seed?: number;
@@ -24,11 +25,13 @@ export interface TestRealtimeOptions {
   readonly mayRead?: (userId: string, channel: string) => boolean;
 }
 
+/** A client of the test broker; whatever else a `RealtimeManager` takes may be given as well. */
 export interface TestClientOptions extends Partial<Omit<RealtimeConfig, 'clock' | 'random'>> {
   /** @default 'user-1' */
   readonly userId?: string;
-  /** What the connection token lists. @default global and the user's own channel */
+  /** The app's own channels, as the manager takes them. */
   readonly channels?: RealtimeConfig['channels'];
+  /** What the connection token lists. @default global and the user's own channel */
   readonly connectionChannels?: readonly string[];
   /** Life of connection tokens. @default 86_400 */
   readonly tokenTtlSeconds?: number;
@@ -38,7 +41,9 @@ export interface TestClientOptions extends Partial<Omit<RealtimeConfig, 'clock' 
 
 /** A client of the test broker: a manager, and what it asked and reported. */
 export interface TestClient {
+  /** A real one; only its transport is not. */
   readonly manager: RealtimeManager;
+  /** Whose tokens it is given. */
   readonly userId: string;
   /** What `onError` was given. */
   readonly errors: readonly RealtimeError[];
@@ -56,9 +61,13 @@ export interface TestClient {
   halfOpen(): void;
 }
 
+/** A broker, a network and clients in memory, on one clock. */
 export interface TestRealtime {
+  /** Give it to whatever else the test drives, such as `bindQueryClient`. */
   readonly clock: VirtualClock;
+  /** What happens on the server's side, and its faults. */
   readonly broker: MemoryBroker;
+  /** A client with a manager of its own; it connects with its first subscription. */
   createClient(options?: TestClientOptions): TestClient;
   /** A grant as a server would issue it. */
   grant(userId: string, channel: ChannelName, ttlSeconds?: number): ChannelGrant;

@@ -138,6 +138,7 @@ export class MemoryBroker {
     for (const stream of this.#streams.values()) stream.history.length = 0;
   }
 
+  /** Ends every connection, with Centrifugo's code: 3000–3499 and 4000–4499 come back. */
   closeAll(code: number, reason: string): void {
     for (const session of [...this.#sessions.keys()]) this.#close(session, code, reason);
   }
@@ -194,6 +195,7 @@ export class MemoryBroker {
     if (this.#sessions.get(session)?.delete(channel)) this.#presenceChanged(channel);
   }
 
+  /** What a channel keeps, oldest first. */
   history(channel: string): readonly StoredPublication[] {
     return this.#stream(channel).history;
   }

@@ -3,12 +3,19 @@ import type { Message } from '../core/message.ts';
 
 /** What one subscription was told, in order, as short lines: `join 3`, `event a @4`, `loss dropped`. */
 export interface Recorder {
+  /** One line per event, such as `join 0`, `event hello @1`, `loss dropped`. */
   readonly lines: string[];
+  /** What `onJoin` was given. */
   readonly joins: ChannelJoin[];
+  /** What `onLoss` was given. */
   readonly losses: ChannelLoss[];
+  /** What the handler was given. */
   readonly messages: Message[];
+  /** The publication of each message, at the same index. */
   readonly publications: Publication[];
+  /** For `subscribe`. */
   readonly handler: (message: Message, publication: Publication) => void;
+  /** For `subscribe`. */
   readonly options: Required<Pick<SubscribeOptions, 'onJoin' | 'onLoss'>>;
   /** Returns the lines so far and forgets them. */
   take(): string[];

@@ -1,3 +1,4 @@
+/** What a token of the test broker says. Signed by nobody: only the test broker takes it. */
 export interface TestTokenClaims {
   /** @default anonymous */
   readonly userId?: string | undefined;

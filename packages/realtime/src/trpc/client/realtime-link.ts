@@ -12,6 +12,7 @@ export interface Announcement {
   readonly connectionParams: () => Record<string, string>;
 }
 
+/** What the link works with. */
 export interface RealtimeLinkOptions {
   /** Where the answers' metadata goes: the same as for `bindQueryClient`. @default one per tab */
   readonly answers?: Answers;

@@ -12,10 +12,12 @@ import { countFault } from '../../server/telemetry.ts';
  */
 export type FaultKind = 'watches' | 'stamps' | 'grants' | 'touches' | 'publish' | 'spread';
 
+/** One fault, as `onFault` hears of it. */
 export interface RealtimeFault {
   readonly kind: FaultKind;
   /** The procedure, like `post.list`; `null` for what several share. */
   readonly path: string | null;
+  /** What was thrown. */
   readonly error: unknown;
 }
 

@@ -22,6 +22,7 @@ import { keyOf, openCallOf, type Touched as Touch } from './procedure-call.ts';
 import { TouchPublisher } from './publisher.ts';
 import { REALTIME_TYPE, WATCHES_TYPE } from './trpc-internals.ts';
 
+/** What the middlewares work with. All have defaults. */
 export interface InitRealtimeOptions<Context = object> {
   /** @default the `realtime` of `@op/realtime/server` */
   readonly realtime?: Realtime;

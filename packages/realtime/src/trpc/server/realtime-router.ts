@@ -32,6 +32,7 @@ type ContextOf<Context, Meta, Overrides> = inferProcedureBuilderResolverOptions<
   PlainProcedureBuilder<Context, Meta, Overrides>
 >['ctx'];
 
+/** Who asks for tokens, and what they may read. */
 export interface RealtimeRouterOptions<Context, Meta, Overrides> {
   /** What the two procedures are made of. */
   readonly procedure: PlainProcedureBuilder<Context, Meta, Overrides>;

@@ -14,6 +14,7 @@ export interface RequestInfo {
   readonly calls?: readonly RequestedCall[];
 }
 
+/** What `realtimeContext` learns a request from. */
 export interface RealtimeContextOptions {
   /** The request as the adapter hands it to `createContext`. */
   readonly req?: { readonly headers: HeadersLike } | undefined;
