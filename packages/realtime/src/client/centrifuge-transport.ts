@@ -54,11 +54,12 @@ export function createCentrifugeTransport(config: TransportConfig, events: Trans
     connect: () => sdk.connect(),
     disconnect: () => sdk.disconnect(),
     forgetToken: () => sdk.setToken(''),
-    join: (channel, { token, renewToken, since }, channelEvents) => {
+    join: (channel, { token, renewToken, since, wantsPresence = false }, channelEvents) => {
       const subscription = sdk.newSubscription(channel, {
         token,
         getToken: () => renewToken().catch(rethrowForSdk),
         since: since ?? null,
+        joinLeave: wantsPresence,
         minResubscribeDelay: minMs,
         maxResubscribeDelay: maxMs,
       });
@@ -107,8 +108,8 @@ function forward(subscription: SdkSubscription, events: ChannelEvents, recoverin
     events.joined(toJoin(context));
   });
   subscription.on('publication', (context) => events.published(toTransportPublication(context, recovering)));
-  subscription.on('join', () => events.presenceChanged());
-  subscription.on('leave', () => events.presenceChanged());
+  for (const kind of ['join', 'leave'] as const)
+    subscription.on(kind, ({ info }) => events.presenceChanged({ kind, client: toPresentClient(info) }));
   subscription.on('subscribing', () => events.dropped());
   subscription.on('unsubscribed', ({ code, reason }) => events.ended(code, reason));
 }

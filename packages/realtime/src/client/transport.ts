@@ -25,14 +25,19 @@ export interface TransportPublication {
   readonly info?: unknown;
 }
 
+export interface PresenceChange {
+  readonly kind: 'join' | 'leave';
+  readonly client: PresentClient;
+}
+
 /** What happens to one subscription. A join and the publications that it recovered come in one synchronous turn. */
 export interface ChannelEvents {
   /** Covered from here on. */
   joined(join: TransportJoin): void;
   /** One publication, in the order of the stream. */
   published(publication: TransportPublication): void;
-  /** Somebody joined or left, where the namespace tells that. */
-  presenceChanged(): void;
+  /** Somebody joined or left, where the namespace tells that; who, where the transport knows. */
+  presenceChanged(change?: PresenceChange): void;
   /** Coverage is lost; the transport rejoins by itself. */
   dropped(): void;
   /** Over for good. `code` is the broker's, or `null` where it gave none. */
@@ -63,6 +68,8 @@ export interface JoinOptions {
   readonly renewToken: () => Promise<string>;
   /** Where the first join recovers from. */
   readonly since?: Position | undefined;
+  /** Ask to be told who joins and leaves, also where the namespace does not tell everybody. @default false */
+  readonly wantsPresence?: boolean;
 }
 
 /**
