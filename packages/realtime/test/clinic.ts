@@ -49,13 +49,15 @@ function ward(driver: Driver): Ward {
   };
 }
 
+export const embeddedWard = (): Ward => ward(embeddedDriver());
+
 /** The embedded broker, and a real Centrifugo where one can be started (else one loud line). */
 export function wards(): Ward[] {
   const source = findCentrifugo();
   const canStart = source !== undefined && source.kind !== 'url';
   return hasLane('centrifugo', source) && canStart
-    ? [ward(embeddedDriver()), ward(centrifugoDriver(source))]
-    : [ward(embeddedDriver())];
+    ? [embeddedWard(), ward(centrifugoDriver(source))]
+    : [embeddedWard()];
 }
 
 /** The application's four variables for a broker on this port. */

@@ -6,7 +6,8 @@ export type CliErrorCode =
   | 'other_engine'
   | 'port_taken'
   | 'start_failed'
-  | 'stop_failed';
+  | 'stop_failed'
+  | 'refused';
 
 /** An error meant for the person at the terminal: printed without a stack, as what happened and what to do. */
 export class CliError extends Error {

@@ -85,4 +85,60 @@ export const COMMANDS: readonly CommandEntry[] = [
       return doctor({ origin, timeout, envFile, json: switches.has('json'), strict: switches.has('strict') }, terminal);
     },
   },
+  {
+    name: 'token',
+    summary: 'Print a token for a user: of a connection, or with --channel of one channel',
+    options: [
+      { flags: '--user <id>', description: 'Whose token' },
+      { flags: '--channel <name>', description: 'A channel token for this one' },
+      { flags: '--ttl <time>', description: 'How long it lives: 600, 10m, 24h (default: 24h, with --channel 10m)' },
+      APP_ENV_FILE,
+    ],
+    examples: ['token --user 123', 'token --user 123 --channel trpc:org:7 --ttl 1h'],
+    async run({ values }, terminal) {
+      const { token } = await import('./commands/token.ts');
+      const { user, channel, ttl, 'env-file': envFile } = values;
+      return token({ user, channel, ttl, envFile }, terminal);
+    },
+  },
+  {
+    name: 'publish',
+    words: '<channel> <json>',
+    summary: 'Publish a message to a channel',
+    options: [{ flags: '--json', description: 'Print the result as JSON' }, APP_ENV_FILE],
+    examples: [
+      `publish trpc:global '{"type":"channel-invalidation"}'`,
+      `publish trpc:user:123 '{"type":"query-invalidation","queryKey":["user","notifications"]}'`,
+    ],
+    async run({ values, switches, words: [channel = '', json = ''] }, terminal) {
+      const { publish } = await import('./commands/publish.ts');
+      return publish({ channel, json, isJson: switches.has('json'), envFile: values['env-file'] }, terminal);
+    },
+  },
+  {
+    name: 'tail',
+    words: '<channel>',
+    summary: 'Print what is published to a channel, as it comes; Ctrl-C ends it',
+    options: [
+      { flags: '--user <id>', description: 'Subscribe as this user (default: op-realtime-tail)' },
+      { flags: '--json', description: 'One JSON object per line' },
+      APP_ENV_FILE,
+    ],
+    examples: ['tail trpc:global', 'tail trpc:org:7 --json | jq .data'],
+    async run({ values, switches, words: [channel = ''] }, terminal) {
+      const [{ tail }, { stopSignal }] = await Promise.all([import('./commands/tail.ts'), import('./stop-signals.ts')]);
+      const { user, 'env-file': envFile } = values;
+      return tail({ channel, user, envFile, isJson: switches.has('json') }, terminal, stopSignal());
+    },
+  },
+  {
+    name: 'info',
+    summary: "Show the broker's nodes: version, uptime, connections, users, channels",
+    options: [{ flags: '--json', description: 'Print it as JSON' }, APP_ENV_FILE],
+    examples: ['info', 'info --json'],
+    async run({ values, switches }, terminal) {
+      const { info } = await import('./commands/info.ts');
+      return info({ isJson: switches.has('json'), envFile: values['env-file'] }, terminal);
+    },
+  },
 ];

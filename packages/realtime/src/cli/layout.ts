@@ -11,13 +11,17 @@ export function wrap(text: string, columns: number | undefined, indent: number):
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/)) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, line];
 }
+
+/** Colours take no room. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a colour
+const widthOf = (text: string): number => text.replace(/\u001b\[\d+m/g, '').length;
 
 /** However narrow the terminal: below this, breaking makes it worse. */
 const MIN_WIDTH = 24;

@@ -1,4 +1,4 @@
-import { RealtimeError } from '../core/errors.ts';
+import { type ErrorCode, RealtimeError } from '../core/errors.ts';
 import { parseArguments } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { COMMANDS } from './command-table.ts';
@@ -6,6 +6,15 @@ import { helpOf, overview } from './help.ts';
 import { labelled } from './layout.ts';
 import { nearest } from './nearest.ts';
 import type { Terminal } from './terminal.ts';
+
+/** What the doctor finds the cause of. */
+const EXAMINED: ReadonlySet<ErrorCode> = new Set([
+  'invalid_config',
+  'api_unavailable',
+  'api_unauthorized',
+  'timeout',
+  'broker_error',
+]);
 
 /**
  * Runs one command line.
@@ -18,7 +27,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   } catch (error) {
     if (!(error instanceof CliError || error instanceof RealtimeError)) throw error;
     const { columns, style } = terminal;
-    terminal.err(labelled('error', error.message, { labelWidth: 5, columns, paint: style.red }));
+    const hint = error instanceof RealtimeError && EXAMINED.has(error.code) ? ' What is wrong: op-realtime doctor' : '';
+    terminal.err(labelled('error', `${error.message}${hint}`, { labelWidth: 5, columns, paint: style.red }));
     return error instanceof CliError ? error.exitCode : 1;
   }
 }

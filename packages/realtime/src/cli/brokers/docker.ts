@@ -30,7 +30,8 @@ export const docker: BrokerKind = {
     const image = await run(terminal.env, 0, 'image', 'inspect', '--format', '{{.Id}}', IMAGE);
     if (image.code === 0) return;
     terminal.out(`Fetching ${IMAGE}; this happens once.`);
-    const pull = await run(terminal.env, 0, 'pull', '--quiet', IMAGE);
+    const progress = terminal.progress('fetching');
+    const pull = await run(terminal.env, 0, 'pull', '--quiet', IMAGE).finally(() => progress.stop());
     if (pull.code !== 0)
       throw new CliError(
         'start_failed',

@@ -12,6 +12,7 @@ import {
   type EngineChoice,
   parseEngine,
 } from '../engine.ts';
+import { labelled } from '../layout.ts';
 import { portOwner } from '../port-owner.ts';
 import { isHealthy, probePort } from '../port-probe.ts';
 import { processIdentity } from '../process-identity.ts';
@@ -30,6 +31,7 @@ export interface DevOptions {
 /** How long a broker may take from start to its first healthy answer. */
 const HEALTHY_WITHIN_MS = 30_000;
 const POLL_MS = 20;
+const LABEL_WIDTH = 'WebSocket '.length;
 
 /** Starts a broker and, unless detached, stays until it ends. Resolves with the exit code. */
 export async function dev(options: DevOptions, terminal: Terminal): Promise<number> {
@@ -45,7 +47,9 @@ export async function dev(options: DevOptions, terminal: Terminal): Promise<numb
     if (options.detach) {
       const { startDetached } = await import('../start-detached.ts');
       reportChoice(choice, settings, terminal);
-      await startDetached({ engine: choice.engine, settings, folder, terminal, healthyWithinMs: HEALTHY_WITHIN_MS });
+      const progress = terminal.progress('starting');
+      const start = { engine: choice.engine, settings, folder, terminal, healthyWithinMs: HEALTHY_WITHIN_MS };
+      await startDetached(start).finally(() => progress.stop());
       return 0;
     }
     const claim = claimPort(choice.engine, settings, folder);
@@ -80,7 +84,10 @@ async function decide(
       'port_taken',
       `A broker that was started with other settings runs on port ${port}. Stop it first: op-realtime down`,
     );
-  if (decision === 'wait') await waitForStart(settings, folder, terminal);
+  if (decision === 'wait') {
+    const progress = terminal.progress('waiting for the broker that is starting');
+    await waitForStart(settings, folder, terminal).finally(() => progress.stop());
+  }
   if (decision === 'start' && state) removeState(folder, port); // left behind by a crash
   return { decision, state };
 }
@@ -184,12 +191,15 @@ async function untilHealthy(port: number): Promise<'healthy'> {
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
-function reportChoice({ engine, why }: EngineChoice, settings: BrokerSettings, { out, style }: Terminal): void {
+function reportChoice({ engine, why }: EngineChoice, settings: BrokerSettings, terminal: Terminal): void {
   const { port, envFileName } = settings;
-  out(`${style.bold('Engine')}     ${ENGINE_TITLES[engine]} ${style.dim(`(${why})`)}`);
-  out(`${style.bold('Settings')}   ${envFileName}`);
-  out(`${style.bold('Broker')}     http://localhost:${port}`);
-  out(`${style.bold('WebSocket')}  ws://localhost:${port}/connection/websocket`);
+  const { columns, style } = terminal;
+  const row = (label: string, text: string) =>
+    terminal.out(labelled(label, text, { labelWidth: LABEL_WIDTH, columns, paint: style.bold }));
+  row('Engine', `${ENGINE_TITLES[engine]} ${style.dim(`(${why})`)}`);
+  row('Settings', envFileName);
+  row('Broker', `http://localhost:${port}`);
+  row('WebSocket', `ws://localhost:${port}/connection/websocket`);
 }
 
 function reportReady({ port }: BrokerSettings, { out, style }: Terminal): void {

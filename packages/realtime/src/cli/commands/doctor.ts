@@ -2,7 +2,7 @@ import { diagnose } from '../../doctor/diagnose.ts';
 import { CHECK_IDS, countFindings, type Finding, type FindingState } from '../../doctor/finding.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { CliError } from '../cli-error.ts';
-import { labelled, wrap } from '../layout.ts';
+import { labelled } from '../layout.ts';
 import type { Style } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -14,13 +14,13 @@ export interface DoctorOptions {
   readonly strict?: boolean;
 }
 
-const LABELS: Readonly<Record<FindingState, { readonly word: string; readonly paint: keyof Style }>> = {
-  ok: { word: 'ok', paint: 'green' },
-  warning: { word: 'warning', paint: 'yellow' },
-  failure: { word: 'failure', paint: 'red' },
-  skipped: { word: 'skipped', paint: 'dim' },
+const PAINTS: Readonly<Record<FindingState, keyof Style>> = {
+  ok: 'green',
+  warning: 'yellow',
+  failure: 'red',
+  skipped: 'dim',
 };
-const LABEL_WIDTH = 7;
+const STATE_WIDTH = 'warning'.length;
 const ID_WIDTH = Math.max(...CHECK_IDS.map((id) => id.length));
 /** From this width on the ids make a column. */
 const WIDE = 100;
@@ -48,32 +48,46 @@ export async function doctor(options: DoctorOptions, terminal: Terminal): Promis
   const counts = countFindings(findings);
   const isFine = counts.failure === 0 && !(options.strict && counts.warning > 0);
   if (options.json) terminal.out(JSON.stringify({ ok: isFine, counts, findings }, null, 2));
-  else terminal.out(summaryOf(counts, style));
+  else terminal.out(summaryOf(findings, style));
   return isFine ? 0 : 1;
 }
 
 /** In a pipe one line, which a search finds as a whole; on a terminal the fix has a line of its own. */
 function lineOf({ id, state, found, fix }: Finding, { columns, style }: Terminal): string {
-  const { word, paint } = LABELS[state];
+  const word = state.padEnd(STATE_WIDTH);
+  const paint = style[PAINTS[state]];
   const isWide = columns === undefined || columns >= WIDE;
-  const text = `${isWide ? id.padEnd(ID_WIDTH) : id}  ${found}`;
-  if (columns === undefined) return `${word.padEnd(LABEL_WIDTH)} ${text}${fix ? ` Fix: ${fix}` : ''}`;
-  const line = labelled(word, text, { labelWidth: LABEL_WIDTH, columns, paint: style[paint] });
-  if (!fix) return state === 'skipped' ? style.dim(line) : line;
-  const indent = ' '.repeat(LABEL_WIDTH + 1);
-  const [first = '', ...rest] = wrap(fix, columns, indent.length + 2);
-  return [line, `${indent}${style.cyan('→')} ${first}`, ...rest.map((part) => `${indent}  ${part}`)].join('\n');
+  const label = isWide ? `${word} ${id.padEnd(ID_WIDTH)} ` : word;
+  const labelWidth = label.length;
+  const text = isWide ? found : `${style.bold(id)} ${found}`;
+  const line = labelled(label, columns === undefined && fix ? `${text} Fix: ${fix}` : text, {
+    labelWidth,
+    columns,
+    paint: () => `${paint(word)}${label.slice(word.length)}`,
+  });
+  if (!fix || columns === undefined) return line;
+  return [
+    line,
+    labelled(' '.repeat(labelWidth), fix, {
+      labelWidth: labelWidth + 2,
+      columns,
+      paint: () => `${' '.repeat(labelWidth + 1)}${style.cyan('→')}`,
+    }),
+  ].join('\n');
 }
 
 /** A person who has one fault should not search for it between twenty lines that only follow from it; the summary counts them. */
 const isHidden = ({ blockedBy }: Finding, { columns }: Terminal): boolean =>
   blockedBy !== undefined && columns !== undefined;
 
-function summaryOf(counts: Readonly<Record<FindingState, number>>, style: Style): string {
+/** `1 failure (api.key), 24 ok, 6 skipped`: a failure may have scrolled away. */
+function summaryOf(findings: readonly Finding[], style: Style): string {
+  const counts = countFindings(findings);
+  const failed = findings.filter(({ state }) => state === 'failure').map(({ id }) => id);
   const part = (state: FindingState, text: string) =>
-    counts[state] > 0 ? [style[LABELS[state].paint](`${counts[state]} ${text}`)] : [];
+    counts[state] > 0 ? [style[PAINTS[state]](`${counts[state]} ${text}`)] : [];
   return [
-    ...part('failure', counts.failure === 1 ? 'failure' : 'failures'),
+    ...part('failure', `${counts.failure === 1 ? 'failure' : 'failures'} (${failed.join(', ')})`),
     ...part('warning', counts.warning === 1 ? 'warning' : 'warnings'),
     ...part('ok', 'ok'),
     ...part('skipped', 'skipped'),

@@ -14,6 +14,11 @@ export interface DownOptions {
 
 /** Stops the broker that `dev` started on this port, whichever it is. Says nothing where there is none. */
 export async function down(options: DownOptions, terminal: Terminal): Promise<number> {
+  const progress = terminal.progress('stopping');
+  return stop(options, terminal).finally(() => progress.stop());
+}
+
+async function stop(options: DownOptions, terminal: Terminal): Promise<number> {
   const port = portOf(options, terminal);
   const folder = stateFolder(terminal.env);
   const state = readState(folder, port);
