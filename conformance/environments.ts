@@ -272,6 +272,48 @@ export const ENVIRONMENTS = {
     },
     { me: history, plain: open, closed: {} },
   ),
+  /** One connection per user. */
+  single: environment(
+    'single',
+    {
+      CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_ENABLED: true,
+      CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_PERSONAL_CHANNEL_NAMESPACE: 'open',
+      CLIENT_SUBSCRIBE_TO_USER_PERSONAL_CHANNEL_SINGLE_CONNECTION: true,
+      CLIENT_DISALLOW_ANONYMOUS_CONNECTION_TOKENS: true,
+    },
+    { open: namespaces.open, closed: {} },
+  ),
+  /** No permission checks. */
+  insecure: environment('insecure', { CLIENT_INSECURE: true }, namespaces),
+  /** Another claim for the user, and expressions for audience and issuer. */
+  claims: environment(
+    'claims',
+    {
+      CLIENT_TOKEN_USER_ID_CLAIM: 'uid',
+      CLIENT_TOKEN_AUDIENCE_REGEX: '^a.',
+      CLIENT_TOKEN_ISSUER_REGEX: 'x(?P<n>[0-9]+)',
+    },
+    { open: namespaces.open, closed: {} },
+  ),
+  /** Other marks in the names of channels, and no pings. */
+  marks: environment(
+    'marks',
+    {
+      CHANNEL_PRIVATE_PREFIX: '!',
+      CHANNEL_NAMESPACE_BOUNDARY: '/',
+      CHANNEL_USER_BOUNDARY: '@@',
+      CHANNEL_USER_SEPARATOR: ';',
+      CHANNEL_WITHOUT_NAMESPACE_ALLOW_SUBSCRIBE_FOR_CLIENT: true,
+      CHANNEL_WITHOUT_NAMESPACE_PRESENCE: true,
+      CHANNEL_WITHOUT_NAMESPACE_ALLOW_PRESENCE_FOR_SUBSCRIBER: true,
+      CHANNEL_MAX_LENGTH: 20,
+      CHANNEL_PUBLICATION_DATA_FORMAT: 'json',
+      CLIENT_ALLOW_ANONYMOUS_CONNECT_WITHOUT_TOKEN: true,
+      CLIENT_PING_INTERVAL: '-1s',
+      CLIENT_PONG_TIMEOUT: '-2s',
+    },
+    namespaces,
+  ),
   /** Delta compression, filters by tag, recovery of the latest publication only. */
   extras: environment(
     'extras',

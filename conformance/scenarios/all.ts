@@ -28,6 +28,10 @@ export const SCENARIOS: readonly Scenario[] = [
   ...transcriptScenarios('personal'),
   ...transcriptScenarios('limits'),
   ...transcriptScenarios('extras'),
+  ...transcriptScenarios('insecure'),
+  ...transcriptScenarios('claims'),
+  ...transcriptScenarios('single'),
+  ...transcriptScenarios('marks'),
   ...transcriptScenarios('edges'),
   ...transcriptScenarios('edges', { transport: 'protobuf', environment: 'transports' }),
 

@@ -1,14 +1,7 @@
 export { type Broker, startBroker } from './broker.ts';
 export type { ChannelOptions } from './core/channel-options.ts';
 export { BrokerConfigError, type BrokerErrorCode, EmbeddedBrokerError, ListenError } from './core/errors.ts';
-export type {
-  BrokerOptions,
-  ChannelsOptions,
-  ClientOptions,
-  HttpApiOptions,
-  StreamOptions,
-  TokenOptions,
-} from './core/options.ts';
+export type { BrokerOptions, ChannelsOptions, ClientOptions, HttpApiOptions, StreamOptions } from './core/options.ts';
 export type {
   ProxyOptions,
   RpcNamespaceOptions,
@@ -16,4 +9,5 @@ export type {
   StatusTransform,
   SwitchedProxyOptions,
 } from './core/proxy-options.ts';
+export type { TokenOptions } from './core/token-options.ts';
 export { optionsFromEnv } from './edges/env.ts';

@@ -1,9 +1,10 @@
 import { callApi } from '../src/core/api/api.ts';
 import { Engine } from '../src/core/engine.ts';
 import type { Hooks } from '../src/core/hooks.ts';
-import { type BrokerOptions, resolveOptions } from '../src/core/options.ts';
+import type { BrokerOptions } from '../src/core/options.ts';
 import type { Peer } from '../src/core/peer.ts';
 import { Session } from '../src/core/session.ts';
+import { resolveOptions } from '../src/core/settings.ts';
 import { createTokenVerifier } from '../src/edges/jwt.ts';
 import type { Disconnect } from '../src/protocol/codes.ts';
 import type { Encoding } from '../src/protocol/encoding.ts';

@@ -1,4 +1,5 @@
 import { BrokerConfigError } from './errors.ts';
+import { compileGoRegex } from './go-regex.ts';
 
 /** Options of the channels of a namespace. Names and meaning are Centrifugo's: https://centrifugal.dev/docs/server/channels */
 export interface ChannelOptions {
@@ -68,7 +69,7 @@ export interface ChannelOptions {
   readonly subRefreshProxyEnabled?: boolean;
   /** A name out of `proxies`. @default 'default': `channel.proxy.subRefresh` */
   readonly subRefreshProxyName?: string;
-  /** The part behind the namespace must match. @default any ASCII */
+  /** The part behind the namespace must match; in Go's syntax. @default any ASCII */
   readonly channelRegex?: string;
   /** What publications must be. @default any data that is not empty */
   readonly publicationDataFormat?: 'json' | 'json_object' | 'binary';
@@ -101,7 +102,6 @@ export function resolveChannelOptions(
     forcePushJoinLeave: false,
     historySize: 0,
     historyTtlMs: 0,
-    historyMetaTtlMs: defaults.historyMetaTtlMs,
     forcePositioning: false,
     allowPositioning: false,
     forceRecovery: false,
@@ -130,20 +130,14 @@ export function resolveChannelOptions(
     subRefreshProxyEnabled: false,
     subRefreshProxyName: 'default',
     ...given,
-    channelRegex: channelRegex ? compileRegex(where, channelRegex) : undefined,
+    // Zero is no time of its own, but the broker's.
+    historyMetaTtlMs: given.historyMetaTtlMs || defaults.historyMetaTtlMs,
+    channelRegex: channelRegex ? compileGoRegex(`${where}: channel_regex`, channelRegex) : undefined,
     publicationDataFormat,
     hasHistory: (given.historySize ?? 0) > 0 && (given.historyTtlMs ?? 0) > 0,
   };
   check(where, resolved);
   return resolved;
-}
-
-function compileRegex(where: string, source: string): RegExp {
-  try {
-    return new RegExp(source, 'u');
-  } catch (cause) {
-    throw new BrokerConfigError(`${where}: channel_regex is not a regular expression.`, { cause });
-  }
 }
 
 function check(where: string, options: ResolvedChannelOptions): void {

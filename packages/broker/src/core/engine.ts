@@ -11,7 +11,7 @@ import { Hub } from './hub.ts';
 import { IdempotencyCache } from './idempotency.ts';
 import { Metrics } from './metrics.ts';
 import { Namespaces } from './namespaces.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './settings.ts';
 import { SpecialTexts } from './special-texts.ts';
 import { ChannelStream, type HistoryFilter, type Position } from './stream.ts';
 import type { Subscription } from './subscription.ts';

@@ -1,6 +1,6 @@
 import { isAscii } from '../protocol/byte-string.ts';
 import type { ResolvedChannelOptions } from './channel-options.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './settings.ts';
 
 /** What a channel's name says about it. */
 export interface ChannelKind {

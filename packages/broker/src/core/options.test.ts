@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerConfigError } from './errors.ts';
 import { Namespaces } from './namespaces.ts';
-import { type BrokerOptions, resolveOptions } from './options.ts';
+import type { BrokerOptions } from './options.ts';
+import { resolveOptions } from './settings.ts';
 
 describe('options', () => {
   it('have the defaults of Centrifugo', () => {

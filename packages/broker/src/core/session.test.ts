@@ -35,7 +35,9 @@ describe('pings', () => {
   });
 
   it('can be switched off', () => {
-    const { clock, open } = createEngine({ client: { token: { hmacSecretKey: 'k' }, pingIntervalMs: -1 } });
+    const { clock, open } = createEngine({
+      client: { token: { hmacSecretKey: 'k' }, pingIntervalMs: -1, pongTimeoutMs: -2 },
+    });
     const client = open();
     const [reply] = client.send({ id: 1, connect: { token: signToken({ sub: 'u' }, 'k') } });
     expect(reply).toBe('{"id":1,"connect":{"client":"client-2","version":"6.9.1 OSS"}}');
@@ -84,7 +86,7 @@ describe('time limits', () => {
   });
 
   it('closes an expired connection with 3005, after its grace', () => {
-    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: 0, pongTimeoutMs: 0 } });
+    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: -1, pongTimeoutMs: -2 } });
     const { peer } = connect({ sub: 'u1', exp: nowSeconds() + 60 });
     clock.advance(84_800);
     expect(peer.closed).toBeUndefined();
@@ -93,7 +95,7 @@ describe('time limits', () => {
   });
 
   it('lets a client refresh within the grace', () => {
-    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: 0, pongTimeoutMs: 0 } });
+    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: -1, pongTimeoutMs: -2 } });
     const client = connect({ sub: 'u1', exp: nowSeconds() + 60 });
     clock.advance(80_000);
     const [reply] = client.send({ id: 2, refresh: { token: signToken({ sub: 'u1', exp: nowSeconds() + 60 }) } });
@@ -110,7 +112,7 @@ describe('time limits', () => {
   });
 
   it('ends an expired subscription of the client with 2501, after its grace, at the next round', () => {
-    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: 0, pongTimeoutMs: 0 } });
+    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: -1, pongTimeoutMs: -2 } });
     const client = connect();
     client.send(subscribe(nowSeconds() + 10));
     clock.advance(35_000);
@@ -124,7 +126,7 @@ describe('time limits', () => {
   });
 
   it('keeps a subscription that was refreshed; an expired token does not refresh it', () => {
-    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: 0, pongTimeoutMs: 0 } });
+    const { clock, connect, nowSeconds } = createEngine({ client: { pingIntervalMs: -1, pongTimeoutMs: -2 } });
     const client = connect();
     client.send(subscribe(nowSeconds() + 10));
     const refresh = (exp: number) => ({
@@ -140,7 +142,7 @@ describe('time limits', () => {
   });
 
   it('closes a client whose server-side subscription expired with 3006', () => {
-    const { clock, connect, engine, nowSeconds } = createEngine({ client: { pingIntervalMs: 0, pongTimeoutMs: 0 } });
+    const { clock, connect, engine, nowSeconds } = createEngine({ client: { pingIntervalMs: -1, pongTimeoutMs: -2 } });
     const { peer } = connect();
     call(engine, 'subscribe', { user: 'u1', channel: 'trpc:a', expire_at: nowSeconds() + 10 });
     clock.advance(70_000);
@@ -150,7 +152,7 @@ describe('time limits', () => {
   it('tells a subscriber that its stream is gone with 2500, a server-side one with 3010', () => {
     const short = { ...NAMESPACES, trpc: { ...NAMESPACES.trpc, historyTtlMs: 1000, historyMetaTtlMs: 5000 } };
     const { clock, connect, engine } = createEngine({
-      client: { pingIntervalMs: 0, pongTimeoutMs: 0 },
+      client: { pingIntervalMs: -1, pongTimeoutMs: -2 },
       channel: { namespaces: short },
     });
     const own = connect({ sub: 'u1' });

@@ -2,7 +2,7 @@ import type { ByteString } from '../protocol/byte-string.ts';
 import { decodeJson } from '../protocol/json-message.ts';
 import { SubscribeOverride } from '../protocol/proxy-schema.ts';
 import { type Decoded, list, map, one } from '../protocol/schema.ts';
-import type { TokenOptions } from './options.ts';
+import type { TokenSettings } from './token-options.ts';
 
 /** A token whose signature is right, or why there is none. */
 export interface TokenVerifier {
@@ -104,24 +104,25 @@ function audiences(value: unknown): readonly string[] | undefined {
 
 type Registered = Pick<Decoded<typeof ConnectSchema>, keyof typeof registered>;
 
-function matches(claims: Registered, options: TokenOptions): boolean {
+function matches(claims: Registered, options: TokenSettings): boolean {
   const aud = audiences(claims.aud);
   if (aud === undefined) return false;
   if (options.audience && !aud.includes(options.audience)) return false;
-  if (options.audienceRegex && !aud.some((item) => new RegExp(options.audienceRegex!, 'u').test(item))) return false;
+  if (options.audiencePattern && !aud.some((item) => options.audiencePattern!.test(item))) return false;
   if (options.issuer && claims.iss !== options.issuer) return false;
-  if (options.issuerRegex && !new RegExp(options.issuerRegex, 'u').test(claims.iss)) return false;
+  if (options.issuerPattern && !options.issuerPattern.test(claims.iss)) return false;
   return true;
 }
 
-function userOf(claims: Registered, text: ByteString, options: TokenOptions): string {
+function userOf(claims: Registered, text: ByteString, options: TokenSettings): string {
   if (!options.userIdClaim) return claims.sub;
   let value: unknown = JSON.parse(Buffer.from(text, 'latin1').toString());
   for (const key of options.userIdClaim.split('.')) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return '';
     value = (value as Record<string, unknown>)[key];
   }
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  if (value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** `expire_at` wins over `exp`; 0 or less means never. `undefined` if it is not a whole number. */
@@ -162,7 +163,7 @@ interface Checked {
 function check(
   claims: Registered,
   text: ByteString,
-  options: TokenOptions,
+  options: TokenSettings,
   nowMs: number,
   isConnection: boolean,
 ): Checked | TokenFault {
@@ -180,7 +181,7 @@ function check(
 }
 
 /** Reads the claims of a connection token. Of `subs` and `channels` the latter counts only where the former is empty. */
-export function readConnectToken(text: ByteString, options: TokenOptions, nowMs: number): ConnectClaims | TokenFault {
+export function readConnectToken(text: ByteString, options: TokenSettings, nowMs: number): ConnectClaims | TokenFault {
   const claims = decodeJson(ConnectSchema, text);
   if (!claims) return 'invalid';
   const checked = check(claims, text, options, nowMs, true);
@@ -200,7 +201,7 @@ export function readConnectToken(text: ByteString, options: TokenOptions, nowMs:
 /** Reads the claims of a subscription token. */
 export function readSubscribeToken(
   text: ByteString,
-  options: TokenOptions,
+  options: TokenSettings,
   nowMs: number,
 ): SubscribeToken | TokenFault {
   const claims = decodeJson(SubscribeSchema, text);

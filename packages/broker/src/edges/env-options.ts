@@ -1,6 +1,7 @@
 import type { ChannelOptions } from '../core/channel-options.ts';
-import type { ChannelsOptions, ClientOptions, HttpApiOptions, StreamOptions, TokenOptions } from '../core/options.ts';
+import type { ChannelsOptions, ClientOptions, HttpApiOptions, StreamOptions } from '../core/options.ts';
 import type { ProxyOptions, RpcNamespaceOptions, RpcOptions, SwitchedProxyOptions } from '../core/proxy-options.ts';
+import type { TokenOptions } from '../core/token-options.ts';
 import { proxyVariables, rpcNamespaceVariables } from './env-proxies.ts';
 import { duration, flag, listOf, oneOf, spacedList, text, type ValueParser, wholeNumber } from './env-values.ts';
 import { type Mutable, type Variable, variable } from './env-variable.ts';

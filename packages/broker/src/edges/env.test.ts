@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerConfigError } from '../core/errors.ts';
-import { resolveOptions } from '../core/options.ts';
+import { resolveOptions } from '../core/settings.ts';
 import { optionsFromEnv } from './env.ts';
 import { CHANNEL_VARIABLES, DEFAULT_ONLY, HONOURED, NOT_THE_SERVERS, WITHOUT_EFFECT } from './env-options.ts';
 import { duration, flag, parseValue, spacedList, text, wholeNumber } from './env-values.ts';

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { SECRET, signToken } from '../../test/tokens.ts';
 import { VirtualClock } from '../../test/virtual-clock.ts';
 import { BrokerConfigError } from '../core/errors.ts';
-import type { TokenOptions } from '../core/options.ts';
 import { readConnectToken, readSubscribeToken } from '../core/token-claims.ts';
+import { resolveTokenOptions, type TokenOptions } from '../core/token-options.ts';
 import { createTokenVerifier, skippingVerifier } from './jwt.ts';
 import { KeySet } from './key-set.ts';
 
@@ -90,7 +90,11 @@ describe('signatures', () => {
 
 describe('audience and issuer', () => {
   const reads = (options: TokenOptions, claims: object) =>
-    readConnectToken(JSON.stringify({ sub: 'u', ...claims }), options, clock.now());
+    readConnectToken(
+      JSON.stringify({ sub: 'u', ...claims }),
+      resolveTokenOptions('client.token', options),
+      clock.now(),
+    );
   it.each<[TokenOptions, object, boolean]>([
     [{ audience: 'a' }, { aud: 'a' }, true],
     [{ audience: 'a' }, { aud: ['x', 'a'] }, true],
@@ -103,6 +107,7 @@ describe('audience and issuer', () => {
     [{ issuer: 'i' }, {}, false],
     [{ issuerRegex: '^i' }, { iss: 'ix' }, true],
     [{ issuerRegex: '^i' }, { iss: 'xi' }, false],
+    [{ issuerRegex: 'x(?P<n>[0-9]+)' }, { iss: 'x5' }, true],
     [{}, { aud: [5] }, false],
   ])('%j with %j: %s', (options, claims, expected) =>
     expect(typeof reads(options, claims) === 'object').toBe(expected),
@@ -110,8 +115,9 @@ describe('audience and issuer', () => {
 
   it('hold for subscription tokens too', () => {
     const claims = { sub: 'u', channel: 'a' };
-    expect(readSubscribeToken(JSON.stringify(claims), { audience: 'a' }, clock.now())).toBe('invalid');
-    expect(readSubscribeToken(JSON.stringify({ ...claims, aud: 'a' }), { audience: 'a' }, clock.now())).toMatchObject({
+    const options = resolveTokenOptions('client.token', { audience: 'a' });
+    expect(readSubscribeToken(JSON.stringify(claims), options, clock.now())).toBe('invalid');
+    expect(readSubscribeToken(JSON.stringify({ ...claims, aud: 'a' }), options, clock.now())).toMatchObject({
       user: 'u',
       channel: 'a',
     });

@@ -2,8 +2,8 @@ import { createHmac, createPublicKey, createSecretKey, type KeyObject, timingSaf
 import type { Clock } from '../core/clock.ts';
 import { unixSeconds } from '../core/clock.ts';
 import { BrokerConfigError } from '../core/errors.ts';
-import type { TokenOptions } from '../core/options.ts';
 import type { TokenKind, TokenVerifier } from '../core/token-claims.ts';
+import type { TokenOptions } from '../core/token-options.ts';
 import { KeySet } from './key-set.ts';
 
 const HMAC: ReadonlyMap<string, string> = new Map([

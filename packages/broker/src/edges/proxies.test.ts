@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type Client, createEngine } from '../../test/engine-harness.ts';
 import { signToken } from '../../test/tokens.ts';
 import { VirtualClock } from '../../test/virtual-clock.ts';
-import { type BrokerOptions, resolveOptions } from '../core/options.ts';
+import type { BrokerOptions } from '../core/options.ts';
+import { resolveOptions } from '../core/settings.ts';
 import { createProxies } from './proxies.ts';
 import type { Call, CallOutcome } from './proxy-caller.ts';
 
@@ -10,6 +11,7 @@ const app = (path: string) => ({ endpoint: `http://app/${path}` });
 const options = {
   client: {
     pingIntervalMs: -1,
+    pongTimeoutMs: -2,
     proxy: { connect: { enabled: true, ...app('connect') }, refresh: { enabled: true, ...app('refresh') } },
   },
   channel: {

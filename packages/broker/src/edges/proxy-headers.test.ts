@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { emulatedHeaders } from '../core/emulated-headers.ts';
-import { resolveOptions } from '../core/options.ts';
+import { resolveOptions } from '../core/settings.ts';
 import { proxyHeaders } from './proxy-headers.ts';
 
 const { proxies } = resolveOptions({

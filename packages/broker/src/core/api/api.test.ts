@@ -297,7 +297,7 @@ describe('calls about users', () => {
   });
 
   it('refresh: a new expiry is pushed, an expired one closes with 3005', () => {
-    const { engine, connect, nowSeconds, clock } = createEngine({ client: { pingIntervalMs: 0, pongTimeoutMs: 0 } });
+    const { engine, connect, nowSeconds, clock } = createEngine({ client: { pingIntervalMs: -1, pongTimeoutMs: -2 } });
     const client = connect();
     client.peer.take();
     call(engine, 'refresh', { user: 'u1', expire_at: nowSeconds() + 60 });

@@ -83,9 +83,10 @@ function withGrants(
   }
   const { personalChannel, insecure } = settings.client;
   if (personalChannel && who.user !== '') {
-    if (personalChannel.isSingleConnection)
-      for (const other of session.engine.hub.ofUser(who.user)) other.close(Disconnects.ConnectionLimit);
     const channel = namespaces.personalChannel(personalChannel.namespace, who.user);
+    // Only who is present in the channel tells that there are others.
+    if (personalChannel.isSingleConnection && session.engine.presenceStats(channel).clients > 0)
+      for (const other of session.engine.hub.ofUser(who.user)) other.close(Disconnects.ConnectionLimit);
     const kind = namespaces.find(channel);
     if (!kind) {
       session.refuse(id, ReplyErrors.UnknownChannel);

@@ -15,8 +15,9 @@ export function handlePublish(session: Session, id: number, request: NonNullable
   if (channel === '') session.close(Disconnects.BadRequest);
   else if (!kind) session.error(id, ReplyErrors.UnknownChannel);
   else if (!engine.namespaces.isValidName(channel, kind)) session.error(id, ReplyErrors.BadRequest);
-  // Type 1 writes into a map channel, which no namespace here is.
-  else if (type === 1) session.error(id, ReplyErrors.PermissionDenied);
+  // Type 1 writes into a map channel, which no namespace here is; without permission checks it fails only when it is tried.
+  else if (type === 1)
+    session.error(id, engine.settings.client.insecure ? ReplyErrors.Internal : ReplyErrors.PermissionDenied);
   else if (!isAcceptable(data, kind.options.publicationDataFormat)) session.error(id, ReplyErrors.BadRequest);
   else if (kind.options.publishProxyEnabled) return askApplication(session, id, channel, kind.options, data);
   else if (!mayPublish(session, channel, kind.options)) session.error(id, ReplyErrors.PermissionDenied);

@@ -1,4 +1,3 @@
-import type { TokenOptions } from '../options.ts';
 import type { Session } from '../session.ts';
 import {
   type ConnectClaims,
@@ -8,6 +7,7 @@ import {
   type TokenFault,
   type TokenKind,
 } from '../token-claims.ts';
+import type { TokenSettings } from '../token-options.ts';
 
 /** Runs `then` with the value, at once if it is there already: HMAC tokens are checked without a turn of the event loop. */
 export function whenKnown<T>(
@@ -21,7 +21,7 @@ function verify<T>(
   session: Session,
   kind: TokenKind,
   token: string,
-  read: (text: string, options: TokenOptions, nowMs: number) => T | TokenFault,
+  read: (text: string, options: TokenSettings, nowMs: number) => T | TokenFault,
 ): T | TokenFault | Promise<T | TokenFault> {
   const { client } = session.engine.settings;
   const options = kind === 'subscription' ? (client.subscriptionToken ?? client.token) : client.token;

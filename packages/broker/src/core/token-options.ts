@@ -1,0 +1,46 @@
+import { BrokerConfigError } from './errors.ts';
+import { compileGoRegex } from './go-regex.ts';
+
+/** How tokens are verified. Without any key every token is refused. */
+export interface TokenOptions {
+  /** Key of HS256, HS384 and HS512 tokens. */
+  readonly hmacSecretKey?: string;
+  /** The key before; still accepted, for a rotation without interruption. */
+  readonly hmacPreviousSecretKey?: string;
+  /** Unix time in seconds from which the previous key is refused. @default 0: never */
+  readonly hmacPreviousSecretKeyValidUntil?: number;
+  /** PEM of the key of RS256, RS384 and RS512 tokens. */
+  readonly rsaPublicKey?: string;
+  /** PEM of the key of ES256, ES384 and ES512 tokens. */
+  readonly ecdsaPublicKey?: string;
+  /** Address of a JSON Web Key Set (RFC 7517). With it no other key counts. */
+  readonly jwksPublicEndpoint?: string;
+  /** The `aud` claim must contain this. Not together with `audienceRegex`. */
+  readonly audience?: string;
+  /** In Go's syntax. */
+  readonly audienceRegex?: string;
+  /** The `iss` claim must be this. Not together with `issuerRegex`. */
+  readonly issuer?: string;
+  /** In Go's syntax. */
+  readonly issuerRegex?: string;
+  /** The claim that holds the user id. @default 'sub' */
+  readonly userIdClaim?: string;
+}
+
+/** Token options, checked, with their expressions compiled. */
+export interface TokenSettings extends TokenOptions {
+  readonly audiencePattern: RegExp | undefined;
+  readonly issuerPattern: RegExp | undefined;
+}
+
+/** @throws BrokerConfigError (`invalid_config`) for options that exclude each other, and for an expression that is none */
+export function resolveTokenOptions(where: string, options: TokenOptions): TokenSettings {
+  const { audience, audienceRegex, issuer, issuerRegex } = options;
+  if (audience && audienceRegex) throw new BrokerConfigError(`${where}: set audience or audience_regex, not both.`);
+  if (issuer && issuerRegex) throw new BrokerConfigError(`${where}: set issuer or issuer_regex, not both.`);
+  return {
+    ...options,
+    audiencePattern: audienceRegex ? compileGoRegex(`${where}.audience_regex`, audienceRegex) : undefined,
+    issuerPattern: issuerRegex ? compileGoRegex(`${where}.issuer_regex`, issuerRegex) : undefined,
+  };
+}
