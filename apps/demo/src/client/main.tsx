@@ -1,3 +1,4 @@
+import { RealtimeDevtools } from '@op/realtime/devtools';
 import { RealtimeProvider } from '@op/realtime/react';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { type ReactNode, StrictMode } from 'react';
@@ -23,6 +24,7 @@ function renderApp(id: string): ReactNode {
   return (
     <RealtimeProvider manager={manager} queryClient={queryClient}>
       <App personId={id} />
+      <RealtimeDevtools />
     </RealtimeProvider>
   );
 }

@@ -4,6 +4,7 @@ import { parseMessage } from '../core/message.ts';
 import { type Observers, tell } from '../core/observers.ts';
 import type { Position } from '../core/position.ts';
 import { type ChannelEvent, type ChannelState, isCovered, isFinal, nextChannelState } from './channel-state.ts';
+import type { ChannelSnapshot } from './connection-snapshot.ts';
 import { type TransportJoin, type TransportPublication, toPublication } from './transport.ts';
 import type { ChannelJoin, ChannelLoss, MessageHandler, SubscribeOptions, Unsubscribe } from './types.ts';
 
@@ -52,6 +53,7 @@ export class ChannelRecord {
   #state: ChannelState = 'waiting';
   #position: Position | null = null;
   #loss: ChannelLoss | null = null;
+  #lastJoin: TransportJoin | null = null;
   #since: Position | undefined;
 
   constructor(channel: string, context: RecordContext) {
@@ -95,9 +97,23 @@ export class ChannelRecord {
     this.#registrations.clear();
   }
 
+  inspect(): Omit<ChannelSnapshot, 'by' | 'expiresAt'> {
+    const bindings = [...this.#registrations].filter(({ options }) => options.isAutomatic).length;
+    return {
+      name: this.channel,
+      state: this.#state,
+      position: this.#position,
+      isRecovered: this.#lastJoin?.wasRecovering ? this.#lastJoin.recovered : null,
+      subscribers: this.#registrations.size - bindings,
+      bindings,
+      refusal: this.#loss?.kind === 'refused' ? this.#loss.error.message : null,
+    };
+  }
+
   joined(join: TransportJoin): void {
     this.#fire('join');
     this.#loss = null;
+    this.#lastJoin = join;
     this.isOverLimit = false;
     this.#position = join.position;
     this.#tell(() => ({ type: 'joined', at: this.#context.now(), channel: this.channel, ...join }));

@@ -3,9 +3,10 @@ import type { ManagerEvent } from '../core/events.ts';
 import type { Observers } from '../core/observers.ts';
 import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
 import { type Attachment, ChannelRecord } from './channel-record.ts';
+import type { ChannelSnapshot } from './connection-snapshot.ts';
 import type { GrantBook } from './grant-book.ts';
 import { fitsJoinBudget, type Join } from './join-budget.ts';
-import type { TokenClaims } from './token-claims.ts';
+import { readTokenClaims, type TokenClaims } from './token-claims.ts';
 import type { ChannelEvents, Transport } from './transport.ts';
 import type { ChannelGrant, MessageHandler, RealtimeConfig, SubscribeOptions, Unsubscribe } from './types.ts';
 
@@ -163,6 +164,19 @@ export class ChannelRegistry {
         this.#fillRoom();
       },
     };
+  }
+
+  /** All channels, in the order in which they came. */
+  inspect(): ChannelSnapshot[] {
+    return this.#all().map((record) => {
+      const { attachment, isByConnection } = record;
+      const claims = attachment ? readTokenClaims(attachment.token) : isByConnection ? this.#host.claims : null;
+      return {
+        ...record.inspect(),
+        by: attachment ? 'grant' : isByConnection ? 'token' : null,
+        expiresAt: claims?.expiresAtSeconds ? claims.expiresAtSeconds * 1_000 : null,
+      };
+    });
   }
 
   /** A copy: routes change the map, and handlers may subscribe and unsubscribe meanwhile. */

@@ -7,12 +7,14 @@ import {
   type RealtimeError,
   UnauthorizedError,
 } from '../core/errors.ts';
-import type { ManagerEvent } from '../core/events.ts';
+import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
 import { assertMessage, type Message } from '../core/message.ts';
 import type { Observers } from '../core/observers.ts';
+import { enterSource } from '../core/sources.ts';
 import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
 import { createCentrifugeTransport } from './centrifuge-transport.ts';
 import { ChannelRegistry } from './channel-registry.ts';
+import type { ManagerSource } from './connection-snapshot.ts';
 import { type ConnectionEvent, nextConnectionState } from './connection-state.ts';
 import { ConnectionToken } from './connection-token.ts';
 import { GrantBook } from './grant-book.ts';
@@ -27,6 +29,7 @@ import type {
   PresenceStats,
   PresentClient,
   RealtimeConfig,
+  RealtimeStatus,
   SubscribeOptions,
   Unsubscribe,
 } from './types.ts';
@@ -44,6 +47,11 @@ export interface ConnectionHost {
   readonly config: RealtimeConfig;
   readonly messageHandlers: ReadonlySet<MessageHandler>;
   readonly observers: Observers<ManagerEvent>;
+  /** The manager itself, for tools that look at it. */
+  readonly manager: {
+    readonly status: RealtimeStatus;
+    observe(observer: RealtimeObserver<ManagerEvent>): Unsubscribe;
+  };
   setStatus(state: ConnectionState, reason: RealtimeError | null): void;
   report(error: RealtimeError): void;
 }
@@ -56,6 +64,9 @@ export class Connection {
   readonly #channels: ChannelRegistry;
   readonly #liveness: Liveness;
   readonly #stopWatching: () => void;
+  /** Held here, and only here. */
+  readonly #source: ManagerSource;
+  readonly #leaveSources: () => void;
   #transport: Transport | null = null;
   #retireTransport: () => void = () => {};
   /** Whether the transport was told to connect. */
@@ -104,6 +115,8 @@ export class Connection {
       resumed: () => this.#liveness.check(),
     };
     this.#stopWatching = watchResume(listener, () => clock.now());
+    this.#source = this.#toSource();
+    this.#leaveSources = enterSource(this.#source);
     // What made the manager load this is a need, even where it has gone meanwhile: then the grace begins now.
     this.#fire('need', null);
     this.#needs = 1;
@@ -168,6 +181,7 @@ export class Connection {
   dispose(): void {
     this.#fire('dispose', null);
     this.#stopWatching();
+    this.#leaveSources();
     this.#cancelGrace?.();
     this.#grants.dispose();
     this.#retireTransport();
@@ -177,6 +191,33 @@ export class Connection {
 
   get #clock() {
     return this.#host.config.clock ?? systemClock;
+  }
+
+  #toSource(): ManagerSource {
+    const { manager } = this.#host;
+    return {
+      kind: 'manager',
+      manager,
+      observe: (observer) => manager.observe(observer),
+      inspect: () => {
+        const { wsUrl, maxChannels = 128 } = this.#host.config;
+        const { claims } = this.#token;
+        return {
+          status: manager.status,
+          host: URL.canParse(wsUrl) ? new URL(wsUrl).host : '',
+          userId: claims?.userId ?? null,
+          tokenExpiresAt: claims?.expiresAtSeconds ? claims.expiresAtSeconds * 1_000 : null,
+          maxChannels,
+          channels: this.#channels.inspect(),
+        };
+      },
+      ping: async () => {
+        if (this.#state !== 'connected' || !this.#transport) throw new DisconnectedError('There is no connection.');
+        const startedMs = this.#clock.now();
+        await this.#transport.probe();
+        return this.#clock.now() - startedMs;
+      },
+    };
   }
 
   #registryHost() {

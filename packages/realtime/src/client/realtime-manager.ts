@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.ts';
 import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
 import type { Message } from '../core/message.ts';
+import { observe } from '../core/observers.ts';
 import { RealtimeError } from '../core/realtime-error.ts';
 import {
   AlreadyInitializedError,
@@ -138,14 +139,13 @@ export class RealtimeManager implements RealtimeClient {
 
   /** Tells what happens on the connection and its channels; see `RealtimeEvent`. Costs nothing while nobody observes. */
   observe(observer: RealtimeObserver<ManagerEvent>): Unsubscribe {
-    const own: typeof observer = (event) => observer(event);
-    this.#observers.add(own);
-    const end = this.onStatus(({ state, reason }) =>
-      own({ type: 'status', at: this.#now(), state, code: reason?.code ?? null, reason: reason?.message ?? null }),
+    const end = observe(this.#observers, observer);
+    const endStatus = this.onStatus(({ state, reason }) =>
+      observer({ type: 'status', at: this.#now(), state, code: reason?.code ?? null, reason: reason?.message ?? null }),
     );
     return () => {
       end();
-      this.#observers.delete(own);
+      endStatus();
     };
   }
 
@@ -250,6 +250,7 @@ export class RealtimeManager implements RealtimeClient {
       },
       messageHandlers: this.#messageHandlers,
       observers: this.#observers,
+      manager,
       setStatus: (state, reason) => manager.#setStatus(state, reason),
       report: (error) => manager.#report(error),
     };

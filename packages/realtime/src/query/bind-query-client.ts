@@ -2,6 +2,7 @@ import type { QueryClient } from '@tanstack/query-core';
 import type { RealtimeClient, Unsubscribe } from '../client/types.ts';
 import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
 import type { QueryKey } from '../core/message.ts';
+import { observe } from '../core/observers.ts';
 import { type Answers, type CallListener, sharedAnswers } from './answers.ts';
 import type { Binding, BindingOptions, EarlyEvent } from './binding.ts';
 import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
@@ -109,9 +110,7 @@ class ClientBinding implements QueryBinding {
   }
 
   observe(observer: RealtimeObserver<BindingEvent>): Unsubscribe {
-    const own: typeof observer = (event) => observer(event);
-    this.#observers.add(own);
-    return () => this.#observers.delete(own);
+    return observe(this.#observers, observer);
   }
 
   dispose(): void {

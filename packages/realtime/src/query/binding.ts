@@ -1,15 +1,17 @@
 import type { Query, QueryClient } from '@tanstack/query-core';
 import type { Publication, RealtimeClient, Unsubscribe } from '../client/types.ts';
 import { type Clock, type Random, systemClock } from '../core/clock.ts';
-import type { BindingEvent } from '../core/events.ts';
+import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
 import type { AnswerPart } from '../core/freshness.ts';
 import { matchesQuery } from '../core/matches-query.ts';
 import type { Message, QueryKey } from '../core/message.ts';
-import type { Observers } from '../core/observers.ts';
+import { observe } from '../core/observers.ts';
+import { enterSource } from '../core/sources.ts';
 import { parseMeta } from '../trpc/parse-meta.ts';
 import { isInputOf, procedureOf } from '../trpc/query-key.ts';
 import type { Answer, Answers, Call, CallEvent, CallListener } from './answers.ts';
 import { BindingReporter } from './binding-reporter.ts';
+import { type BindingSource, toChannelProof } from './binding-source.ts';
 import { ChannelJoins } from './channel-joins.ts';
 import { KeyIndex } from './key-index.ts';
 import { browserNetwork, documentFocus, type FocusSource, type OnlineSource } from './page.ts';
@@ -76,6 +78,8 @@ export class Binding {
   readonly #clock: Clock;
   readonly #refetcher: Refetcher;
   readonly #reporter: BindingReporter;
+  /** Held here, and only here. */
+  readonly #source: BindingSource;
   readonly #joins: ChannelJoins;
   readonly #bound = new Map<Query, Bound>();
   readonly #byEntry = new Map<Entry, Bound>();
@@ -99,7 +103,7 @@ export class Binding {
     early: readonly EarlyEvent[],
     changed: () => void,
     ends: (() => void)[],
-    observers: Observers<BindingEvent>,
+    observers: Set<RealtimeObserver<BindingEvent>>,
   ) {
     const { clock = systemClock, random = Math.random, leaveGraceMs = 30_000 } = options;
     const { focusManager = documentFocus, onlineManager = browserNetwork } = options;
@@ -171,6 +175,8 @@ export class Binding {
       }),
       followMutations(mutations, (failed) => this.#mutationEnded(failed)),
     ];
+    this.#source = this.#toSource(observers);
+    ends.push(enterSource(this.#source));
     followPage(this.#refetcher, this.#joins.subscriptions, focusManager, onlineManager, ends);
     earlier = []; // what is added from now on was not there for them
     for (const event of early) this.on(event);
@@ -201,7 +207,10 @@ export class Binding {
   status(queryKey: QueryKey): QueryFreshness {
     const query = findQuery(this.#client, queryKey);
     const bound = query && this.#bound.get(query);
-    if (!bound) return UNBOUND;
+    return bound ? this.#freshnessOf(bound) : UNBOUND;
+  }
+
+  #freshnessOf(bound: Bound): QueryFreshness {
     const { entry, freshness } = bound;
     const status = this.#refetcher.status(entry);
     const detail = status === 'uncovered' && entry.polled ? 'polling' : status;
@@ -215,6 +224,28 @@ export class Binding {
         refetchAt,
       };
     return bound.freshness;
+  }
+
+  #toSource(observers: Set<RealtimeObserver<BindingEvent>>): BindingSource {
+    return {
+      kind: 'binding',
+      observe: (observer) => observe(observers, observer),
+      inspect: () =>
+        Array.from(this.#bound.values(), (bound) => ({
+          hash: bound.query.queryHash,
+          key: bound.query.queryKey,
+          path: bound.procedure?.path ?? null,
+          isActive: bound.isActive,
+          isFetching: bound.entry.port.isFetching(),
+          freshness: this.#freshnessOf(bound),
+          channels: bound.entry.bonds.size,
+        })),
+      proofs: (hash) => {
+        const query = this.#client.getQueryCache().get(hash);
+        const bound = query && this.#bound.get(query);
+        return bound ? Array.from(bound.entry.bonds, ([channel, bond]) => toChannelProof(channel, bond)) : null;
+      },
+    };
   }
 
   /** The rest of the end is in `ends`. */

@@ -1,0 +1,49 @@
+import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
+import type { Position } from '../core/position.ts';
+import type { Source } from '../core/sources.ts';
+import type { ChannelState } from './channel-state.ts';
+import type { RealtimeStatus, Unsubscribe } from './types.ts';
+
+/** A connection as tools see it. */
+export interface ManagerSource extends Source {
+  readonly kind: 'manager';
+  /** The manager itself; one that made several connections is still the same. */
+  readonly manager: object;
+  observe(observer: RealtimeObserver<ManagerEvent>): Unsubscribe;
+  inspect(): ConnectionSnapshot;
+  /** Time until the broker answered, in milliseconds. Rejects where there is no connection, or no answer. */
+  ping(): Promise<number>;
+}
+
+/** A connection at one moment. Never holds a token. */
+export interface ConnectionSnapshot {
+  readonly status: RealtimeStatus;
+  /** Of the broker's address, with the port. */
+  readonly host: string;
+  /** `sub` of the connection token; `null` while unknown, or where the token is opaque. */
+  readonly userId: string | null;
+  /** When the connection token expires, in milliseconds since the Unix epoch by the server's clock; `null` where it does not, or is opaque. */
+  readonly tokenExpiresAt: number | null;
+  readonly maxChannels: number;
+  readonly channels: readonly ChannelSnapshot[];
+}
+
+/** A channel at one moment. */
+export interface ChannelSnapshot {
+  readonly name: string;
+  readonly state: ChannelState;
+  /** How it is delivered: `token` with the connection itself, `grant` by a subscription of its own, `null` not (yet). */
+  readonly by: 'token' | 'grant' | null;
+  /** Up to here everything was delivered; `null` where there is no history, or it was never joined. */
+  readonly position: Position | null;
+  /** The last join recovered everything that was missed; `null` where it was the first one and asked for nothing. */
+  readonly isRecovered: boolean | null;
+  /** When its permission expires, as `tokenExpiresAt`. */
+  readonly expiresAt: number | null;
+  /** Registrations of the app. */
+  readonly subscribers: number;
+  /** Registrations of bound query clients. */
+  readonly bindings: number;
+  /** Why it is refused. */
+  readonly refusal: string | null;
+}
