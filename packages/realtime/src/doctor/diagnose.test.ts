@@ -186,6 +186,20 @@ describe.each(wards())('on $name', (ward) => {
       failing('websocket.upgrade', /HTTP 404/, /\/connection\/websocket/),
     ],
     [
+      'https where nothing encrypts',
+      (port) => ({ CENTRIFUGO_API_URL: `https://127.0.0.1:${port}/api` }),
+      failing('api.reachable', /cannot be reached \(\w+\)/, /certificate.*begin CENTRIFUGO_API_URL with http:/),
+    ],
+    [
+      'wss where nothing encrypts',
+      (port) => ({ NEXT_PUBLIC_CENTRIFUGO_WS_URL: `wss://127.0.0.1:${port}/connection/websocket` }),
+      failing(
+        'websocket.upgrade',
+        /cannot be reached \(\w+\)/,
+        /certificate.*begin NEXT_PUBLIC_CENTRIFUGO_WS_URL with ws:/,
+      ),
+    ],
+    [
       'a WebSocket address where nobody listens',
       () => ({ NEXT_PUBLIC_CENTRIFUGO_WS_URL: 'ws://127.0.0.1:1/connection/websocket' }),
       failing('websocket.upgrade', /cannot be reached/, /host and port/),
@@ -194,7 +208,8 @@ describe.each(wards())('on $name', (ward) => {
   // Settings alone are judged without asking the broker: once is enough.
   const faultsHere = applicationFaults.filter(([, , { id }]) => ward.name === 'embedded' || !id.startsWith('env.'));
   it.each(faultsHere)('names %s', async (_, change, symptom) => {
-    expectSymptom(await examine({ env: { ...appVariables(good.port), ...change(good.port) } }), symptom);
+    const port = symptom.id.startsWith('env.') ? 1 : good.port; // where nobody listens the rest is over soon
+    expectSymptom(await examine({ env: { ...appVariables(port), ...change(port) } }), symptom);
   });
 
   it.each([
@@ -455,6 +470,12 @@ describe.each(wards())('on $name', (ward) => {
       const { clock, pass } = heldClock();
       const findings = await behind({ kind: 'swallows', held: pass }, clock);
       expectSymptom(findings, failing('token.secret', /then nothing came/, /holds? frames back/));
+    });
+
+    it('that opens WebSockets and passes no frames, calls nothing refused that was never answered', async () => {
+      const { clock, pass } = heldClock();
+      const findings = await behind({ kind: 'swallows', held: pass }, clock);
+      for (const id of ['token.forged', 'token.missing'] as const) expect(findings.get(id)?.state).toBe('skipped');
     });
 
     it('that never answers, says so', async () => {

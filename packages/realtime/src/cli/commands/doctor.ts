@@ -27,6 +27,7 @@ const WIDE = 100;
 
 /** Examines the set-up. Resolves with the exit code: 1 where something failed, with `strict` also where something is warned of. */
 export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<number> {
+  const timeoutMs = timeoutOf(options.timeout);
   const { env, source } = readAppSettings(options.envFile, terminal);
   const { style } = terminal;
   if (!options.json) terminal.out(`${style.bold('Settings')} ${source}`);
@@ -36,7 +37,7 @@ export async function doctor(options: DoctorOptions, terminal: Terminal): Promis
     findings = await diagnose({
       env,
       origin: options.origin,
-      timeoutMs: timeoutOf(options.timeout),
+      timeoutMs,
       onProgress: (id, finding) => {
         progress.step(id);
         if (finding && !options.json && !isHidden(finding, terminal)) terminal.out(lineOf(finding, terminal));

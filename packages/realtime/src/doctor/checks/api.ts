@@ -2,8 +2,10 @@ import { ConfigError, RealtimeError } from '../../core/errors.ts';
 import { isRecord } from '../../server/api-client.ts';
 import { ApiTimeoutError, ApiUnauthorizedError, ApiUnavailableError } from '../../server/errors.ts';
 import type { Check } from '../check.ts';
-import { failure, type Outcome, ok, warning } from '../finding.ts';
+import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';
 import type { Patient } from '../patient.ts';
+import { VARIABLES } from '../settings.ts';
+import { fixTls, TLS_TROUBLE } from '../tls-trouble.ts';
 
 /** The settings of this library are those of version 6; older ones have other names and shapes. */
 const OLDEST_MAJOR = 6;
@@ -38,7 +40,8 @@ export const API_CHECKS: readonly Check[] = [
     needs: ['api.reachable'],
     async run(patient) {
       const error = await failureOf(patient, WRONG_KEY);
-      if (error !== null) return ok('A wrong key is refused.');
+      if (error instanceof ApiUnauthorizedError) return ok('A wrong key is refused.');
+      if (error !== null) return skipped('The server API gave no answer that tells.');
       return failure(
         'The server API accepts any key: whoever reaches it can publish, and disconnect everybody.',
         'Remove CENTRIFUGO_HTTP_API_INSECURE from the server and set CENTRIFUGO_HTTP_API_KEY.',
@@ -62,6 +65,7 @@ async function failureOf(patient: Patient, key?: string): Promise<RealtimeError 
 function fixOf(error: RealtimeError): string {
   if (error instanceof ApiTimeoutError)
     return 'Is there a firewall between here and the broker, or a proxy that does not pass the request on? CENTRIFUGO_API_URL must lead to the broker.';
+  if (error instanceof ApiUnavailableError && TLS_TROUBLE.test(error.message)) return fixTls(VARIABLES.apiUrl, 'http');
   if (error instanceof ApiUnavailableError && error.status === null)
     return 'Start the broker (locally: pnpm w:realtime dev), or correct host and port of CENTRIFUGO_API_URL.';
   if (error instanceof ApiUnavailableError && (error.status ?? 0) >= 500)

@@ -4,7 +4,7 @@ import { isRecord } from '../../server/api-client.ts';
 import type { Check } from '../check.ts';
 import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';
 import { DOCTOR_CHANNEL, DOCTOR_USER, type Patient } from '../patient.ts';
-import { Code, missingNamespace } from './tokens.ts';
+import { Code, isRefusal, missingNamespace, noAnswer } from './tokens.ts';
 
 const PREFIX = 'CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_';
 /** Fewer than these, and a tab that was away for minutes rarely catches up. */
@@ -120,7 +120,7 @@ async function examineOpenSubscribe(patient: Patient): Promise<Outcome> {
     return ok('Without a grant nobody may subscribe.');
   if (reply?.kind === 'error' && reply.code === Code.UnknownNamespace)
     return skipped('There is no namespace trpc to look at.');
-  if (reply?.kind !== 'result') return skipped('The broker gave no answer that tells.');
+  if (reply?.kind !== 'result') return noAnswer();
   return failure(
     'Every user may subscribe to every channel of the namespace trpc, without a grant.',
     `Remove ${PREFIX}ALLOW_SUBSCRIBE_FOR_CLIENT (and CENTRIFUGO_CLIENT_INSECURE, and a subscribe proxy that allows everything) from the server.`,
@@ -130,7 +130,8 @@ async function examineOpenSubscribe(patient: Patient): Promise<Outcome> {
 async function examineOpenPublish(patient: Patient): Promise<Outcome> {
   const socket = await patient.connected();
   const reply = await socket?.call('publish', { channel: DOCTOR_CHANNEL, data: MESSAGE });
-  if (reply?.kind !== 'result') return ok('Clients may not publish.');
+  if (isRefusal(reply)) return ok('Clients may not publish.');
+  if (reply?.kind !== 'result') return noAnswer();
   return warning(
     'Clients may publish to channels of the namespace trpc: any of them can make all others refetch.',
     `Remove ${PREFIX}ALLOW_PUBLISH_FOR_CLIENT and …_FOR_SUBSCRIBER from the server, and give what clients send to each other a namespace of its own.`,

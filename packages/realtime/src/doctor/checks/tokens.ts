@@ -1,7 +1,7 @@
 import { Channels } from '../../core/channel.ts';
 import { isRecord } from '../../server/api-client.ts';
 import type { Check } from '../check.ts';
-import { failure, type Outcome, ok, warning } from '../finding.ts';
+import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';
 import { DOCTOR_USER, type Patient } from '../patient.ts';
 import type { Reply } from '../probes/socket-probe.ts';
 
@@ -12,6 +12,8 @@ export const Code = {
   LimitExceeded: 106,
   NotAvailable: 108,
   TokenExpired: 109,
+  /** From here on a client does not come back by itself. */
+  FirstFinalDisconnect: 3500,
   InvalidToken: 3500,
   BadRequest: 3501,
   ConnectionLimit: 3504,
@@ -36,7 +38,8 @@ export const TOKEN_CHECKS: readonly Check[] = [
       const { reply } = await patient.connect({
         token: await signer.connectionToken({ userId: DOCTOR_USER, channels: [] }),
       });
-      if (reply?.kind !== 'result') return ok('A token of another secret is refused.');
+      if (isRefusal(reply)) return ok('A token of another secret is refused.');
+      if (reply?.kind !== 'result') return noAnswer();
       return failure(
         'The broker accepts tokens that anybody has signed: everybody can be every user.',
         'Remove CENTRIFUGO_CLIENT_INSECURE_SKIP_TOKEN_SIGNATURE_VERIFY from the server, and CENTRIFUGO_CLIENT_INSECURE where it is set.',
@@ -48,7 +51,8 @@ export const TOKEN_CHECKS: readonly Check[] = [
     needs: ['websocket.upgrade'],
     async run(patient) {
       const { reply } = await patient.connect({});
-      if (reply?.kind !== 'result') return ok('A connection without a token is refused.');
+      if (isRefusal(reply)) return ok('A connection without a token is refused.');
+      if (reply?.kind !== 'result') return noAnswer();
       return warning(
         'Connections without a token are let in, as anonymous.',
         'Unless you want that, remove CENTRIFUGO_CLIENT_ALLOW_ANONYMOUS_CONNECT_WITHOUT_TOKEN and CENTRIFUGO_CLIENT_INSECURE from the server.',
@@ -74,6 +78,13 @@ async function examineIdentity(patient: Patient): Promise<Outcome> {
     'Is there a connect proxy (CENTRIFUGO_CLIENT_PROXY_CONNECT_ENABLED), or a broker that is not Centrifugo 6?',
   );
 }
+
+/** Whether the broker said no, which silence is not. */
+export function isRefusal(reply: Reply | null | undefined): reply is Extract<Reply, { readonly code: number }> {
+  return reply?.kind === 'error' || (reply?.kind === 'closed' && reply.code >= Code.FirstFinalDisconnect);
+}
+
+export const noAnswer = (): Outcome => skipped('The broker gave no answer that tells.');
 
 export function missingNamespace(): Outcome {
   return failure(

@@ -3,6 +3,7 @@ import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';
 import { DOCTOR_USER } from '../patient.ts';
 import type { Opening } from '../probes/socket-probe.ts';
 import { VARIABLES } from '../settings.ts';
+import { fixTls, TLS_TROUBLE } from '../tls-trouble.ts';
 
 /** A name that nobody can own (RFC 2606). */
 const FOREIGN_ORIGIN = 'https://op-realtime-doctor.invalid';
@@ -46,7 +47,8 @@ export const WEBSOCKET_CHECKS: readonly Check[] = [
     needs: ['websocket.upgrade'],
     async run(patient) {
       const opening = await patient.open(FOREIGN_ORIGIN);
-      if (opening.kind !== 'open') return ok('Pages of other sites may not connect.');
+      if (opening.kind === 'refused') return ok('Pages of other sites may not connect.');
+      if (opening.kind !== 'open') return describeOpening(opening);
       return warning('Pages of any site may connect.', `Name only your own origins in ${ALLOW}, and not *.`);
     },
   },
@@ -82,7 +84,9 @@ function describeOpening(opening: Opening): Outcome {
   if (opening.kind === 'unreachable')
     return failure(
       `The address of the WebSocket cannot be reached${opening.code && ` (${opening.code})`}.`,
-      `Start the broker (locally: pnpm w:realtime dev), or correct host and port of ${VARIABLES.wsUrl}.`,
+      TLS_TROUBLE.test(opening.code)
+        ? fixTls(VARIABLES.wsUrl, 'ws')
+        : `Start the broker (locally: pnpm w:realtime dev), or correct host and port of ${VARIABLES.wsUrl}.`,
     );
   const found = `The address of the WebSocket answers HTTP ${opening.status} instead of an upgrade`;
   const { status } = opening;
