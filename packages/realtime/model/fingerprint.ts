@@ -1,4 +1,4 @@
-import type { Bond, ChannelRecord } from '../src/core/freshness.ts';
+import type { Bond, ChannelRecord } from '../src/core/freshness-records.ts';
 import type { Position } from '../src/core/position.ts';
 import { epochNumber } from './broker.ts';
 import { FAULTS } from './scenario.ts';

@@ -1,6 +1,7 @@
 import type { Message } from '../src/core/message.ts';
 import type { Position } from '../src/core/position.ts';
-import type { Entry, Fetch, QueryPort, Refetcher } from '../src/query/refetcher.ts';
+import type { Entry, Fetch, QueryPort } from '../src/query/entry.ts';
+import type { Refetcher } from '../src/query/refetcher.ts';
 import type { Kept } from './broker.ts';
 import { type IdealProof, Oracle, type Violation } from './oracle.ts';
 import type { QuerySpec } from './scenario.ts';

@@ -1,5 +1,5 @@
 import type { Message } from '../src/core/message.ts';
-import type { Fetch } from '../src/query/refetcher.ts';
+import type { Fetch } from '../src/query/entry.ts';
 import type { Subject } from './subject.ts';
 
 /** One way to press a tab: pushes at a steady pace, requests that take their time, mutations that never pause. */

@@ -1,5 +1,5 @@
 import type { Position } from '../src/core/position.ts';
-import type { Phase } from '../src/query/refetcher.ts';
+import type { Phase } from '../src/query/entry.ts';
 import { Broker, epochNumber } from './broker.ts';
 import type { Violation } from './oracle.ts';
 import { FAULTS, type Fault, reads, type Scenario } from './scenario.ts';

@@ -1,6 +1,7 @@
-import type { AnswerPart } from '../src/core/freshness.ts';
+import type { AnswerPart } from '../src/core/freshness-records.ts';
 import type { Message } from '../src/core/message.ts';
-import { type Entry, type Fetch, type QueryPort, Refetcher } from '../src/query/refetcher.ts';
+import type { Entry, Fetch, QueryPort } from '../src/query/entry.ts';
+import { Refetcher } from '../src/query/refetcher.ts';
 
 export const ALL: Message = { type: 'channel-invalidation' };
 export const at = (offset: number, epoch = 'a') => ({ epoch, offset });

@@ -1,12 +1,5 @@
 import { systemClock } from '../core/clock.ts';
-import {
-  BrokerError,
-  ConfigError,
-  DisconnectedError,
-  InvalidMessageError,
-  type RealtimeError,
-  UnauthorizedError,
-} from '../core/errors.ts';
+import { BrokerError, ConfigError, DisconnectedError, type RealtimeError, UnauthorizedError } from '../core/errors.ts';
 import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
 import { assertMessage, type Message } from '../core/message.ts';
 import type { Observers } from '../core/observers.ts';
@@ -17,6 +10,7 @@ import { ChannelRegistry } from './channel-registry.ts';
 import type { ManagerSource } from './connection-snapshot.ts';
 import { type ConnectionEvent, nextConnectionState } from './connection-state.ts';
 import { ConnectionToken } from './connection-token.ts';
+import { checkSize } from './data-size.ts';
 import { GrantBook } from './grant-book.ts';
 import { Liveness } from './liveness.ts';
 import type { Transport } from './transport.ts';
@@ -34,9 +28,6 @@ import type {
   Unsubscribe,
 } from './types.ts';
 import { isPageVisible, watchResume } from './watch-resume.ts';
-
-/** A frame over 64 KiB makes the broker end the connection for good; this leaves room for the command around the data. */
-const MAX_DATA_BYTES = 63 * 1_024;
 
 /** As the SDK has it. */
 const DEFAULT_RETRY = { minMs: 500, maxMs: 20_000 };
@@ -405,13 +396,4 @@ export class Connection {
     }
     this.#host.setStatus(next, this.#reason);
   }
-}
-
-/** @throws InvalidMessageError (`invalid_message`): what is larger would cost the whole connection. */
-function checkSize<T>(data: T): T {
-  const bytes = new TextEncoder().encode(JSON.stringify(data) ?? '').length;
-  if (bytes <= MAX_DATA_BYTES) return data;
-  throw new InvalidMessageError(
-    `A client may send at most ${MAX_DATA_BYTES} bytes, got ${bytes}. Larger data belongs into a request to the server.`,
-  );
 }

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type AnswerPart,
-  createQueryRecord,
-  Freshness,
-  isCovered,
-  isLive,
-  isStale,
-  isSuspect,
-  type QueryRecord,
-} from './freshness.ts';
+import { createQueryRecord, Freshness, isCovered, isLive, isStale, isSuspect } from './freshness.ts';
+import type { AnswerPart, QueryRecord } from './freshness-records.ts';
 import type { Message } from './message.ts';
 
 const ALL: Message = { type: 'channel-invalidation' };

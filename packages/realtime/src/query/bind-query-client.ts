@@ -4,7 +4,8 @@ import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
 import type { QueryKey } from '../core/message.ts';
 import { observe } from '../core/observers.ts';
 import { type Answers, type CallListener, sharedAnswers } from './answers.ts';
-import type { Binding, BindingOptions, EarlyEvent } from './binding.ts';
+import type { Binding, EarlyEvent } from './binding.ts';
+import type { BindingOptions } from './binding-options.ts';
 import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
 
 /** The tie between a query client and a manager. */

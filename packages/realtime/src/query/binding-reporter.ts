@@ -9,12 +9,13 @@ import {
   type RefetchStarted,
   type StaleCause,
 } from '../core/events.ts';
-import { type Announcement, type Freshness, isStale } from '../core/freshness.ts';
+import { type Freshness, isStale } from '../core/freshness.ts';
+import type { Announcement } from '../core/freshness-records.ts';
 import type { Message } from '../core/message.ts';
 import { type Observers, tell } from '../core/observers.ts';
 import type { Position } from '../core/position.ts';
+import type { Entry, Fetch } from './entry.ts';
 import { isSameData } from './is-same-data.ts';
-import type { Entry, Fetch } from './refetcher.ts';
 
 /** News for an entry that its data does not contain yet. */
 interface Pending {

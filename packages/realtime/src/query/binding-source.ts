@@ -1,5 +1,5 @@
 import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
-import type { Bond, ChannelRecord } from '../core/freshness.ts';
+import type { Bond, ChannelRecord } from '../core/freshness-records.ts';
 import type { QueryKey } from '../core/message.ts';
 import type { Position } from '../core/position.ts';
 import type { Source } from '../core/sources.ts';

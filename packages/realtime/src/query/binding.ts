@@ -1,20 +1,23 @@
 import type { Query, QueryClient } from '@tanstack/query-core';
 import type { Publication, RealtimeClient, Unsubscribe } from '../client/types.ts';
-import { type Clock, type Random, systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
-import type { AnswerPart } from '../core/freshness.ts';
+import type { AnswerPart } from '../core/freshness-records.ts';
 import { matchesQuery } from '../core/matches-query.ts';
 import type { Message, QueryKey } from '../core/message.ts';
 import { observe } from '../core/observers.ts';
 import { enterSource } from '../core/sources.ts';
 import { parseMeta } from '../trpc/parse-meta.ts';
-import { isInputOf, procedureOf } from '../trpc/query-key.ts';
+import { procedureOf } from '../trpc/query-key.ts';
 import type { Answer, Answers, Call, CallEvent, CallListener } from './answers.ts';
+import type { BindingOptions } from './binding-options.ts';
 import { BindingReporter } from './binding-reporter.ts';
 import { type BindingSource, toChannelProof } from './binding-source.ts';
+import { answersTo, type BoundQuery, isCallOf, noteFreshness } from './bound-query.ts';
 import { ChannelJoins } from './channel-joins.ts';
+import type { Entry } from './entry.ts';
 import { KeyIndex } from './key-index.ts';
-import { browserNetwork, documentFocus, type FocusSource, type OnlineSource } from './page.ts';
+import { browserNetwork, documentFocus, followPage } from './page.ts';
 import { piecesOf } from './pieces.ts';
 import {
   findQuery,
@@ -26,45 +29,12 @@ import {
   portOf,
 } from './query-cache.ts';
 import { type QueryFreshness, UNBOUND } from './query-freshness.ts';
-import { type Entry, type Fetch, Refetcher, type RefetchOptions } from './refetcher.ts';
+import { Refetcher } from './refetcher.ts';
 import { spreadOf } from './spread-of.ts';
-
-/** How a binding refetches (`RefetchOptions`) and what it is made of. All have defaults. */
-export interface BindingOptions extends Partial<RefetchOptions> {
-  /** @default the document's visibility */
-  readonly focusManager?: FocusSource;
-  /** @default `navigator.onLine` */
-  readonly onlineManager?: OnlineSource;
-  /** How long a channel stays joined after its last active query. @default 30_000 */
-  readonly leaveGraceMs?: number;
-  /** Where the answers' metadata comes from: the same as for `realtimeLink`. @default one per tab */
-  readonly answers?: Answers;
-  /** For tests. @default the machine's clock */
-  readonly clock?: Clock;
-  /** Draws slots and jitter. @default Math.random */
-  readonly random?: Random;
-}
 
 export type EarlyEvent =
   | CallEvent
   | { readonly type: 'message'; readonly message: Message; readonly publication: Publication };
-
-/** One query of the cache. */
-interface Bound {
-  readonly query: Query;
-  readonly entry: Entry;
-  readonly procedure: ReturnType<typeof procedureOf>;
-  fetch: Fetch | null;
-  /** Calls of the running fetch, as far as the key tells. */
-  calls: Call[];
-  /** What `answers` belong to. */
-  data: unknown;
-  answers: readonly Answer[];
-  isActive: boolean;
-  /** Channels that it keeps joined. */
-  held: ReadonlySet<string>;
-  freshness: QueryFreshness;
-}
 
 /**
  * Keeps the queries of one client fresh: joins the channels that their answers named, and has refetched what went stale. Follows the cache by its events and
@@ -81,10 +51,10 @@ export class Binding {
   /** Held here, and only here. */
   readonly #source: BindingSource;
   readonly #joins: ChannelJoins;
-  readonly #bound = new Map<Query, Bound>();
-  readonly #byEntry = new Map<Entry, Bound>();
-  readonly #byPath = new Map<string, Set<Bound>>();
-  readonly #byKey = new KeyIndex<Bound>();
+  readonly #bound = new Map<Query, BoundQuery>();
+  readonly #byEntry = new Map<Entry, BoundQuery>();
+  readonly #byPath = new Map<string, Set<BoundQuery>>();
+  readonly #byKey = new KeyIndex<BoundQuery>();
   readonly #unfollow: readonly Unsubscribe[];
   #mutations = 0;
   #hasWarned = false;
@@ -210,20 +180,8 @@ export class Binding {
     return bound ? this.#freshnessOf(bound) : UNBOUND;
   }
 
-  #freshnessOf(bound: Bound): QueryFreshness {
-    const { entry, freshness } = bound;
-    const status = this.#refetcher.status(entry);
-    const detail = status === 'uncovered' && entry.polled ? 'polling' : status;
-    const refetchAt = entry.cancel ? entry.dueMs : null;
-    const isSame = detail === freshness.detail && freshness.since > 0;
-    if (!isSame || refetchAt !== freshness.refetchAt)
-      bound.freshness = {
-        state: detail === 'live' || detail === 'stale' ? detail : 'unknown',
-        detail,
-        since: isSame ? freshness.since : this.#clock.now(),
-        refetchAt,
-      };
-    return bound.freshness;
+  #freshnessOf(bound: BoundQuery): QueryFreshness {
+    return noteFreshness(bound, this.#refetcher.status(bound.entry), this.#clock.now());
   }
 
   #toSource(observers: Set<RealtimeObserver<BindingEvent>>): BindingSource {
@@ -258,14 +216,14 @@ export class Binding {
 
   // ── the cache ──────────────────────────────────────────────────────────────
 
-  #on(query: Query, handle: (bound: Bound) => void): void {
+  #on(query: Query, handle: (bound: BoundQuery) => void): void {
     const bound = this.#bound.get(query);
     if (bound) handle(bound);
   }
 
   #added(query: Query, earlier: readonly Call[]): void {
     const procedure = procedureOf(query.queryKey);
-    const bound: Bound = {
+    const bound: BoundQuery = {
       query,
       entry: this.#refetcher.add(query.queryKey, portOf(query)),
       procedure,
@@ -295,7 +253,7 @@ export class Binding {
     }
   }
 
-  #removed(bound: Bound): void {
+  #removed(bound: BoundQuery): void {
     const { query, entry, fetch, procedure, held } = bound;
     this.#refetcher.remove(entry);
     if (fetch) this.#reporter.ended(fetch, 'cancelled');
@@ -308,14 +266,14 @@ export class Binding {
     if (bucket?.delete(bound) && !bucket.size) this.#byPath.delete(procedure?.path ?? '');
   }
 
-  #used(bound: Bound): void {
+  #used(bound: BoundQuery): void {
     const isActive = bound.entry.port.isActive();
     if (isActive === bound.isActive) return;
     bound.isActive = isActive;
     this.#refetcher.usageChanged(bound.entry);
   }
 
-  #failed(bound: Bound, how: 'failed' | 'cancelled'): void {
+  #failed(bound: BoundQuery, how: 'failed' | 'cancelled'): void {
     if (bound.fetch) {
       this.#refetcher.settled(bound.fetch, null);
       this.#reporter.ended(bound.fetch, how);
@@ -323,7 +281,7 @@ export class Binding {
     bound.fetch = null;
   }
 
-  #succeeded(bound: Bound, raw: Promise<unknown> | undefined): void {
+  #succeeded(bound: BoundQuery, raw: Promise<unknown> | undefined): void {
     const { query, fetch, calls } = bound;
     const { data } = query.state;
     bound.fetch = null;
@@ -340,7 +298,7 @@ export class Binding {
   }
 
   /** Takes data that no fetch of the query brought, if it is known: hydrated, an answer that the app wrote, or older than this binding. */
-  #adopt(bound: Bound, calls: readonly Call[]): void {
+  #adopt(bound: BoundQuery, calls: readonly Call[]): void {
     const { data } = bound.query.state;
     if (data === undefined || data === bound.data) return;
     const answers = this.#answers.of(data) ?? answersTo(calls);
@@ -362,7 +320,7 @@ export class Binding {
   }
 
   /** Takes note of the answers that the data of a query is made of; returns them as the model of freshness wants them. */
-  #bind(bound: Bound, data: unknown, answers: readonly Answer[]): readonly AnswerPart[] {
+  #bind(bound: BoundQuery, data: unknown, answers: readonly Answer[]): readonly AnswerPart[] {
     bound.data = data;
     bound.answers = answers;
     const parts: AnswerPart[] = [];
@@ -420,27 +378,4 @@ export class Binding {
       if (matchesQuery(message, entry.key) && !(joined?.live && entry.bonds.has(joined))) named.push(entry);
     this.#reporter.named(named, message, publication, spreadOf(message));
   }
-}
-
-/** The page and the manager outlive the client and must not keep it. A function of its own: closures of one scope keep each other's variables. */
-function followPage(
-  refetcher: Refetcher,
-  subscriptions: ReadonlyMap<string, Unsubscribe>,
-  focus: FocusSource,
-  network: OnlineSource,
-  ends: (() => void)[],
-): void {
-  const weak = new WeakRef(refetcher);
-  const returned = () => weak.deref()?.returned();
-  ends.push(focus.subscribe(returned), network.subscribe(returned), () => {
-    for (const end of subscriptions.values()) end();
-  });
-}
-
-function isCallOf({ procedure }: Bound, { path, input }: Call): boolean {
-  return procedure?.path === path && isInputOf(procedure.input, input);
-}
-
-function answersTo(calls: readonly Call[]): Answer[] {
-  return calls.flatMap(({ answer }) => answer ?? []);
 }

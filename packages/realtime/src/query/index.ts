@@ -15,7 +15,8 @@ export type {
 } from '../core/events.ts';
 export { Answers, sharedAnswers } from './answers.ts';
 export { bindingOf, bindQueryClient, type QueryBinding } from './bind-query-client.ts';
-export type { BindingOptions } from './binding.ts';
+export type { BindingOptions } from './binding-options.ts';
+export type { EntryStatus } from './entry.ts';
 export {
   type CarrierOptions,
   carryFreshness,
@@ -25,4 +26,4 @@ export {
 } from './hydration.ts';
 export type { FocusSource, OnlineSource } from './page.ts';
 export type { QueryFreshness } from './query-freshness.ts';
-export type { EntryStatus, RefetchOptions } from './refetcher.ts';
+export type { RefetchOptions } from './refetcher.ts';

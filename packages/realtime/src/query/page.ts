@@ -33,3 +33,18 @@ export const browserNetwork: OnlineSource = {
   isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
   subscribe: (listener) => listen(typeof window === 'undefined' ? undefined : window, ['online', 'offline'], listener),
 };
+
+/** The page and the manager outlive the client and must not keep it. A function of its own: closures of one scope keep each other's variables. */
+export function followPage(
+  refetcher: { returned(): void },
+  subscriptions: ReadonlyMap<string, () => void>,
+  focus: FocusSource,
+  network: OnlineSource,
+  ends: (() => void)[],
+): void {
+  const weak = new WeakRef(refetcher);
+  const returned = () => weak.deref()?.returned();
+  ends.push(focus.subscribe(returned), network.subscribe(returned), () => {
+    for (const end of subscriptions.values()) end();
+  });
+}

@@ -1,5 +1,5 @@
 import type { MutationCache, Query, QueryClient } from '@tanstack/query-core';
-import type { QueryPort } from './refetcher.ts';
+import type { QueryPort } from './entry.ts';
 
 /**
  * All that is known about the inside of TanStack Query; `query-cache.test.ts` checks it against the real library. Types only: the app's own copy runs.

@@ -1,4 +1,4 @@
-import type { EntryStatus } from './refetcher.ts';
+import type { EntryStatus } from './entry.ts';
 
 /** What may be said about a query now. */
 export interface QueryFreshness {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ALL, at, livePage, Page, Query } from '../../test/refetcher-page.ts';
 import type { Message } from '../core/message.ts';
-import type { Phase } from './refetcher.ts';
+import type { Phase } from './entry.ts';
 
 describe('one refetch', () => {
   it('comes one window after the first news', () => {

@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/query-core';
 import { type ReactNode, useEffect, useMemo } from 'react';
 import type { RealtimeClient } from '../client/types.ts';
 import { bindQueryClient } from '../query/bind-query-client.ts';
-import type { BindingOptions } from '../query/binding.ts';
+import type { BindingOptions } from '../query/binding-options.ts';
 import { RealtimeContext } from './realtime-context.ts';
 import { RealtimeStore } from './realtime-store.ts';
 
