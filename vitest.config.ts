@@ -44,6 +44,7 @@ const projects: TestProjectConfiguration[] = [
         'apps/*/test/**/*.test.ts',
         'examples/*/test/**/*.test.ts',
         'packages/*/converge/**/*.test.ts',
+        'packages/*/kill/**/*.test.ts',
         'test/system/**/*.test.ts',
       ],
       exclude: ['**/node_modules/**'],

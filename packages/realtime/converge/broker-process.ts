@@ -75,7 +75,7 @@ export class BrokerProcess {
 /**
  * A port that nobody is given while the broker is dead: below those that systems hand out by themselves (32768 on Linux, 49152 elsewhere).
  */
-async function reservePort(): Promise<number> {
+export async function reservePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const server = createServer();
