@@ -8,14 +8,20 @@ import { GrantBook } from './grant-book.ts';
 import { fitsJoinBudget } from './join-budget.ts';
 import { readTokenClaims } from './token-claims.ts';
 
-function open(clock = new VirtualClock()) {
+function open(
+  clock = new VirtualClock(),
+  fetchGrant?: (channel: string) => string,
+  /** How far the page's clock is ahead of the server's. */
+  aheadMs = () => 0,
+) {
   const reported: RealtimeError[] = [];
   const book = new GrantBook({
-    clock,
+    clock: { now: () => clock.now() + aheadMs(), after: (delayMs, fn) => clock.after(delayMs, fn) },
     random: () => 0.5,
     retry: { minMs: 100, maxMs: 1_000 },
     tokenTimeoutMs: 1_000,
-    getChannelTokens: () => undefined,
+    getChannelTokens: () =>
+      fetchGrant && (async (channels) => channels.map((channel) => ({ channel, token: fetchGrant(channel) }))),
     report: (error) => reported.push(error),
   });
   const grant = (channel: string, ttlSeconds = 600, issuedAtMs = clock.now()) =>
@@ -44,6 +50,21 @@ describe('the grant book', () => {
     expect(book.take('a')).toBe(token);
     book.add('b', grant('b', 600, serverMs - 700_000));
     expect(book.take('b')).toBeNull();
+  });
+
+  it('takes what the server has just sent, though this clock was set forward by an hour since the connection token came', async () => {
+    let aheadMs = 0;
+    const clock = new VirtualClock();
+    const fresh = (channel: string) => encodeTestToken({ userId: '1', channel, ttlSeconds: 600 }, clock.now(), 0);
+    const { book, reported, login } = open(clock, fresh, () => aheadMs);
+    login(clock.now());
+    aheadMs = 3_600_000;
+    const asked = book.request('a');
+    await clock.advance(10);
+    const token = await asked;
+    expect(token).toBe(fresh('a'));
+    expect(book.take('a')).toBe(token);
+    expect(reported).toEqual([]);
   });
 
   it('drops only the token that went bad', () => {

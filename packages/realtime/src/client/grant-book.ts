@@ -39,7 +39,8 @@ export class GrantBook {
   readonly #timers = new Set<() => void>();
   #isScheduled = false;
   #identity: TokenClaims | null = null;
-  #identityAtMs = 0;
+  /** The server's time, and ours, when it last sent a token. */
+  #serverTime: { readonly seconds: number; readonly atMs: number } | null = null;
 
   constructor(options: GrantBookOptions) {
     this.#options = options;
@@ -48,7 +49,8 @@ export class GrantBook {
   /** Whose grants count: the connection token's claims, as soon as they are known. Call it when the token has just arrived. */
   setIdentity(claims: TokenClaims | null): void {
     this.#identity = claims;
-    this.#identityAtMs = this.#options.clock.now();
+    this.#serverTime = null;
+    this.#tellTime(claims);
   }
 
   add(channel: string, token: string): string {
@@ -168,6 +170,7 @@ export class GrantBook {
         this.#refuse(channel, 'the server gave no grant for it');
         continue;
       }
+      this.#tellTime(readTokenClaims(token)); // our clock may have been set since the connection token came
       const fault = this.#faultOf(channel, token);
       if (fault !== null) this.#refuse(channel, fault);
       else this.#settle(channel)?.resolve(this.add(channel, token));
@@ -197,13 +200,17 @@ export class GrantBook {
   }
 
   /**
-   * The server's time, as far as it is known: machines' clocks may be minutes off, while `iat` of a token that has just arrived is the
-   * server's own time. An old token makes this early, never late: then the broker says "expired", and a renewal follows.
+   * The server's time, as far as it is known: machines' clocks may be minutes off, and are set while pages are open, while `iat` of a token that has
+   * just arrived is the server's own time. An old token makes this early, never late: then the broker says "expired", and a renewal follows.
    */
   #serverNowSeconds(): number {
     const nowMs = this.#options.clock.now();
-    const issuedAtSeconds = this.#identity?.issuedAtSeconds;
-    return issuedAtSeconds ? issuedAtSeconds + (nowMs - this.#identityAtMs) / 1_000 : nowMs / 1_000;
+    return this.#serverTime ? this.#serverTime.seconds + (nowMs - this.#serverTime.atMs) / 1_000 : nowMs / 1_000;
+  }
+
+  #tellTime(claims: TokenClaims | null): void {
+    if (claims?.issuedAtSeconds)
+      this.#serverTime = { seconds: claims.issuedAtSeconds, atMs: this.#options.clock.now() };
   }
 
   #after(delayMs: number, fn: () => void): void {
