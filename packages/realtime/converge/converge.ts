@@ -1,211 +1,107 @@
-import type { Random } from '../src/core/clock.ts';
 import { seededRandom } from '../src/testing/seeded-random.ts';
-import { startAppServer, Topics } from './app-server.ts';
+import { startAppServer } from './app-server.ts';
 import { type BrokerEngine, BrokerProcess } from './broker-process.ts';
 import { Database } from './database.ts';
-import { Tab } from './tab.ts';
+import { ending } from './ending.ts';
+import { heal, storm } from './storm.ts';
+import { Witness } from './witness.ts';
+import { pause, TOPICS, World } from './world.ts';
 
 export interface ConvergeOptions {
   readonly seed: number;
   /** @default 20 */
   readonly tabs?: number;
-  /** Random events before the network heals. @default 200 */
+  /** Random events before the network heals. @default 100 */
   readonly steps?: number;
+  /** Times that the last writes fall into faults. @default 2 */
+  readonly endings?: number;
   /** @default 'embedded' */
   readonly engine?: BrokerEngine;
+  /** How long the tabs may take, each time, once everything works again. @default 45_000 */
+  readonly limitMs?: number;
 }
 
 export interface ConvergeResult {
   readonly seed: number;
   readonly commits: number;
   readonly faults: number;
-  /** From the last fault healed to every tab live and equal to the database. */
+  /** The longest time from the last fault healed to every tab live and equal to the database. */
   readonly convergedAfterMs: number;
-  /** Empty if every mounted query shows the truth and says so. */
+  /** Empty if every mounted query shows the truth and says so, and none said so while it did not. */
   readonly differences: readonly string[];
+  /** What was not well yet after `LATE_MS` of quiet, where that happened. */
+  readonly late: readonly string[];
 }
 
-const TOPICS = ['a', 'b', 'c'];
-const CONVERGENCE_LIMIT_MS = 45_000;
+const LATE_MS = 10_000;
 
 /**
- * The whole stack for real: tRPC server, broker in a process of its own, tabs with real query clients behind bad networks. Random writes and faults, all drawn
- * from the seed; then the network heals, and every mounted query must become live and equal to the database. Which call meets which fault still depends on
- * the machine: a seed repeats the events, not their timing.
+ * The whole stack for real: tRPC server, broker in a process of its own, tabs with real query clients behind bad networks. First a storm of random writes and
+ * faults; then, several times, every tab gets into some predicament, and the last writes happen in it. Each time the network heals, nothing more is written, and
+ * every mounted query must become live and equal to the database. All along, what is called live is watched. Which call meets which fault still depends on the
+ * machine: a seed repeats the events, not their timing.
  */
-export async function converge({
-  seed,
-  tabs: count = 20,
-  steps = 200,
-  engine = 'embedded',
-}: ConvergeOptions): Promise<ConvergeResult> {
-  const random = seededRandom(seed);
+export async function converge(options: ConvergeOptions): Promise<ConvergeResult> {
+  const { seed, tabs = 20, steps = 100, endings = 2, engine = 'embedded', limitMs = 45_000 } = options;
   const database = new Database();
   const broker = await BrokerProcess.start(engine);
   const server = await startAppServer({ database, broker, random: seededRandom(seed + 1), maxLatencyMs: 30 });
-  const ports = { api: server.port, broker: broker.port };
-  const tabs = await Promise.all(Array.from({ length: count }, (_, at) => Tab.open(`tab-${at}`, ports)));
-  const running: Promise<void>[] = [];
+  const world = new World({ random: seededRandom(seed), database, broker, server });
+  for (let at = 0; at < tabs; at++) world.tabs.push(await world.open());
+  const witness = new Witness(database, TOPICS, () => world.tabs);
   let faults = 0;
+  let convergedAfterMs = 0;
+  const late: string[] = [];
   try {
-    for (const tab of tabs) mountSomething(tab, random);
-    for (let step = 0; step < steps; step++) {
-      const event = pick(random, EVENTS);
-      const isFault = await event({ random, database, broker, tabs, running, note: `${seed}.${step}`, server });
-      if (isFault) faults++;
-      await new Promise((resolve) => setTimeout(resolve, random() * 40));
+    for (const tab of world.tabs) world.mountSomething(tab);
+    for (let round = 0; round <= endings; round++) {
+      if (round === 0) {
+        faults += await storm(world, steps);
+        await heal(world);
+      } else {
+        faults += tabs;
+        await ending(world);
+      }
+      await Promise.all(world.running);
+      const healedAtMs = performance.now();
+      const differences = await quiet(world, witness, limitMs, late);
+      convergedAfterMs = Math.max(convergedAfterMs, Math.round(performance.now() - healedAtMs));
+      if (differences.length > 0)
+        return {
+          seed,
+          commits: database.commits,
+          faults,
+          convergedAfterMs,
+          differences: [`round ${round}:`, ...differences],
+          late,
+        };
     }
-    await broker.revive();
-    for (const tab of tabs) {
-      tab.api.heal();
-      tab.sockets.heal();
-      tab.focus.set(true);
-      if (tab.shown.length === 0) mountSomething(tab, random);
-    }
-    await Promise.all(running);
-    const healedAt = performance.now();
-    let differences: string[];
-    do {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      for (const tab of tabs) tab.tryAgain();
-      differences = tabs.flatMap((tab) => tab.differences(database));
-    } while (differences.length > 0 && performance.now() - healedAt < CONVERGENCE_LIMIT_MS);
-    const convergedAfterMs = Math.round(performance.now() - healedAt);
-    return { seed, commits: database.commits, faults, convergedAfterMs, differences };
+    return { seed, commits: database.commits, faults, convergedAfterMs, differences: [], late };
   } finally {
-    await Promise.all(tabs.map((tab) => tab.close()));
+    witness.stop();
+    await Promise.all(world.tabs.map((tab) => tab.close()));
     await server.close();
     await broker.kill();
   }
 }
 
-interface World {
-  readonly random: Random;
-  readonly database: Database;
-  readonly broker: BrokerProcess;
-  readonly server: Awaited<ReturnType<typeof startAppServer>>;
-  readonly tabs: readonly Tab[];
-  /** What must be over before the truth is final. */
-  readonly running: Promise<void>[];
-  readonly note: string;
-}
-
-/** Something happens. Returns whether it is a fault. */
-type Event = (world: World) => boolean | Promise<boolean>;
-
-const write: Event = ({ random, tabs, running, note }) => {
-  running.push(pick(random, tabs).append(pick(random, TOPICS), note));
-  return false;
-};
-
-/** A write that no tab made: a job of the server. */
-const writeOnServer: Event = ({ random, database, server, running, note }) => {
-  const topic = pick(random, TOPICS);
-  database.append(topic, note);
-  running.push(announce(server, topic));
-  return false;
-};
-
-const mount: Event = ({ random, tabs }) => {
-  mountSomething(pick(random, tabs), random);
-  return false;
-};
-
-/** Each event with its weight. */
-const EVENTS: readonly Event[] = [
-  ...Array<Event>(10).fill(write),
-  ...Array<Event>(4).fill(writeOnServer),
-  ...Array<Event>(2).fill(mount),
-  ({ random, tabs, running }) => {
-    running.push(pick(random, tabs).clear(pick(random, TOPICS)));
-    return false;
-  },
-  ({ random, tabs, running }) => {
-    running.push(pick(random, tabs).appendOptimistically(pick(random, TOPICS)));
-    return false;
-  },
-  ({ random, tabs }) => {
-    const tab = pick(random, tabs);
-    if (tab.shown.length > 1) tab.unmount(pickNumber(random, tab.shown.length));
-    return false;
-  },
-  ({ random, tabs }) => {
-    const tab = pick(random, tabs);
-    tab.focus.set(!tab.focus.on);
-    return false;
-  },
-  ({ random, tabs }) => {
-    pick(random, tabs).sockets.cut();
-    return true;
-  },
-  ({ random, tabs }) => {
-    // Asleep: nothing passes until the network heals or the stall is taken back.
-    const tab = pick(random, tabs);
-    const isAsleep = random() < 0.5;
-    tab.sockets.stall(isAsleep);
-    tab.api.stall(isAsleep);
-    return true;
-  },
-  ({ random, tabs }) => {
-    pick(random, tabs).api.delay(random() < 0.5 ? 0 : random() * 300);
-    return true;
-  },
-  ({ random, tabs }) => {
-    const tab = pick(random, tabs);
-    tab.sockets.refuse(random() < 0.5);
-    tab.sockets.cut();
-    return true;
-  },
-  ({ random, tabs }) => {
-    pick(random, tabs).api.cut();
-    return true;
-  },
-  async ({ random, broker }) => {
-    // Killed, or back again, some of the times that this comes up.
-    if (random() < 0.7) return false;
-    if (broker.isRunning) await broker.kill();
-    else await broker.revive();
-    return true;
-  },
-];
-
-function mountSomething(tab: Tab, random: Random): void {
-  if (tab.shown.length > 6) return;
-  const kind = random();
-  const topic = pick(random, TOPICS);
-  if (kind < 0.5) tab.mountList(topic);
-  else if (kind < 0.8)
-    tab.mountBoth(
-      topic,
-      pick(
-        random,
-        TOPICS.filter((other) => other !== topic),
-      ),
-    );
-  else tab.mountCount(topic);
-}
-
-/**
- * A job announces until the broker has taken it: "publish after commit" with a retry of its own. Otherwise a broker that is down at that moment would be right to
- * leave everybody unaware (freshness rule A8).
- */
-async function announce(server: World['server'], topic: string): Promise<void> {
-  for (;;) {
-    try {
-      await server.realtime.publish(Topics.topic(topic), { type: 'channel-invalidation' });
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+/** Waits until all is well, or nothing more can be hoped for. Returns what is not as it should be. */
+async function quiet(
+  { tabs, database }: World,
+  { lies }: Witness,
+  limitMs: number,
+  late: string[],
+): Promise<readonly string[]> {
+  const startedMs = performance.now();
+  let isLate = false;
+  for (let look = 1; ; look++) {
+    await pause(50);
+    for (const tab of tabs) tab.tryAgain(look % 60 === 0);
+    const differences = tabs.flatMap((tab) => tab.differences(database));
+    if (lies.length > 0) return [...lies, ...differences];
+    const tookMs = performance.now() - startedMs;
+    if (differences.length === 0 || tookMs > limitMs) return differences;
+    if (tookMs > LATE_MS && !isLate) late.push(...differences);
+    isLate = tookMs > LATE_MS;
   }
-}
-
-function pickNumber(random: Random, below: number): number {
-  return Math.floor(random() * below);
-}
-
-function pick<T>(random: Random, items: readonly T[]): T {
-  const item = items[pickNumber(random, items.length)];
-  if (item === undefined) throw new RangeError('nothing to pick from');
-  return item;
 }

@@ -1,13 +1,23 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+/** Both ends of one connection. */
+interface Pair {
+  readonly client: Socket;
+  readonly target: Socket;
+  /** The client sent something, and nothing has come back since. */
+  isWaiting: boolean;
+  isAbandoned: boolean;
+}
+
 /** A TCP proxy that behaves like a bad network, on command. Bytes are never lost or reordered inside a connection, as TCP promises; everything else may happen. */
 export class FaultyProxy {
   readonly port: number;
   readonly #server: Server;
-  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #pairs = new Set<Pair>();
   #delayMs = 0;
   #isStalled = false;
+  #isHolding = false;
   #isRefusing = false;
 
   private constructor(server: Server, targetPort: number) {
@@ -22,9 +32,17 @@ export class FaultyProxy {
     return new FaultyProxy(server, targetPort);
   }
 
+  /** Whether bytes pass as they should. */
+  get isHealthy(): boolean {
+    return !this.#isStalled && !this.#isHolding && !this.#isRefusing && !this.#delayMs;
+  }
+
   /** Resets every connection. */
   cut(): void {
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const { client, target } of this.#pairs) {
+      client.resetAndDestroy();
+      target.resetAndDestroy();
+    }
   }
 
   /** While on, new connections are reset; the others stay. */
@@ -35,7 +53,22 @@ export class FaultyProxy {
   /** While on, nothing passes in either direction and nobody is told: a half-open connection. */
   stall(on: boolean): void {
     this.#isStalled = on;
-    for (const pair of this.#pairs) for (const socket of pair) on ? socket.pause() : socket.resume();
+    for (const pair of this.#pairs) this.#flow(pair);
+  }
+
+  /** While on, requests arrive and answers do not. */
+  hold(on: boolean): void {
+    this.#isHolding = on;
+    for (const pair of this.#pairs) this.#flow(pair);
+  }
+
+  /** Connections that wait for an answer stay open and never get it. */
+  abandon(): void {
+    for (const pair of this.#pairs) {
+      if (!pair.isWaiting) continue;
+      pair.isAbandoned = true;
+      this.#flow(pair);
+    }
   }
 
   /** Every chunk from now on takes this long, in order. */
@@ -47,6 +80,7 @@ export class FaultyProxy {
   heal(): void {
     this.refuse(false);
     this.delay(0);
+    this.hold(false);
     this.stall(false);
   }
 
@@ -62,11 +96,17 @@ export class FaultyProxy {
       return;
     }
     const target = connect({ port: targetPort, host: '127.0.0.1' });
-    const pair = [client, target] as const;
+    const pair: Pair = { client, target, isWaiting: false, isAbandoned: false };
+    client.on('data', () => {
+      pair.isWaiting = true;
+    });
+    target.on('data', () => {
+      pair.isWaiting = false;
+    });
     this.#pairs.add(pair);
     this.#forward(client, target);
     this.#forward(target, client);
-    for (const socket of pair) {
+    for (const socket of [client, target]) {
       socket.setNoDelay(true);
       socket.on('error', () => {});
       socket.on('close', () => {
@@ -75,8 +115,13 @@ export class FaultyProxy {
         target.destroy();
       });
     }
-    if (!this.#isStalled) client.resume();
-    else target.pause();
+    this.#flow(pair);
+  }
+
+  #flow({ client, target, isAbandoned }: Pair): void {
+    const isStopped = this.#isStalled || isAbandoned;
+    isStopped ? client.pause() : client.resume();
+    isStopped || this.#isHolding ? target.pause() : target.resume();
   }
 
   #forward(from: Socket, to: Socket): void {

@@ -1,4 +1,4 @@
-import { QueryClient, QueryObserver } from '@tanstack/query-core';
+import { MutationObserver, QueryClient, QueryObserver } from '@tanstack/query-core';
 import { createTRPCClient, httpBatchLink } from '@trpc/client';
 import { createTRPCOptionsProxy } from '@trpc/tanstack-react-query';
 import { WebSocket } from 'ws';
@@ -6,8 +6,9 @@ import { RealtimeManager } from '../src/client/index.ts';
 import { Answers, bindQueryClient, type QueryBinding } from '../src/query/index.ts';
 import { realtimeLink } from '../src/trpc/client/index.ts';
 import type { AppRouter } from './app-server.ts';
-import type { Database } from './database.ts';
+import type { Database, Topic } from './database.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
+import { TabClock } from './tab-clock.ts';
 
 /** A source that a test switches: whether the tab is looked at, whether it has a network. */
 class Switch {
@@ -26,28 +27,46 @@ class Switch {
 }
 
 /** What one mounted query should show. */
-interface Shown {
+export interface Shown {
   readonly name: string;
   readonly queryKey: readonly unknown[];
+  readonly topics: readonly string[];
   readonly expected: (database: Database) => unknown;
+  /** The version of each topic that the data holds. */
+  readonly versions: (data: unknown) => readonly number[];
+  readonly mountAgain: () => void;
   readonly unmount: () => void;
 }
+
+export interface TabOptions {
+  readonly name: string;
+  readonly ports: { readonly api: number; readonly broker: number };
+  /** Else its only grants are those in answers. */
+  readonly asksForGrants: boolean;
+}
+
+const PERHAPS = 'perhaps';
 
 /** One open tab: a real manager, query client and tRPC client, each behind a network of its own. */
 export class Tab {
   readonly name: string;
+  readonly asksForGrants: boolean;
   readonly api: FaultyProxy;
   readonly sockets: FaultyProxy;
+  readonly clock = new TabClock();
   readonly manager: RealtimeManager;
   readonly queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, retryDelay: 50 } } });
   readonly binding: QueryBinding;
   readonly focus = new Switch();
   readonly shown: Shown[] = [];
+  /** By topic, the version of the last own write whose answer came. */
+  readonly acknowledged = new Map<string, number>();
   readonly #client: ReturnType<typeof createTRPCClient<AppRouter>>;
   readonly #trpc: ReturnType<typeof createTRPCOptionsProxy<AppRouter>>;
 
-  private constructor(name: string, api: FaultyProxy, sockets: FaultyProxy) {
+  private constructor({ name, asksForGrants }: TabOptions, api: FaultyProxy, sockets: FaultyProxy) {
     this.name = name;
+    this.asksForGrants = asksForGrants;
     this.api = api;
     this.sockets = sockets;
     const answers = new Answers(name);
@@ -68,12 +87,16 @@ export class Tab {
       wsUrl: `ws://127.0.0.1:${sockets.port}/connection/websocket`,
       websocket: WebSocket,
       getToken: async () => (await this.#client.realtime.getToken.query()).token,
-      getChannelTokens: (channels) => this.#client.realtime.getChannelTokens.query({ channels: [...channels] }),
+      ...(asksForGrants && {
+        getChannelTokens: (channels: readonly string[]) =>
+          this.#client.realtime.getChannelTokens.query({ channels: [...channels] }),
+      }),
       onError: () => {},
       timeoutMs: 1500,
       tokenTimeoutMs: 2000,
       probeTimeoutMs: 500,
       retry: { minMs: 50, maxMs: 500 },
+      clock: this.clock,
     });
     this.binding = bindQueryClient(this.queryClient, this.manager, {
       answers,
@@ -85,71 +108,118 @@ export class Tab {
       pollAfterMs: 5000,
       pollEveryMs: 2000,
       maxBackoffMs: 4000,
+      clock: this.clock,
     });
   }
 
-  static async open(name: string, ports: { readonly api: number; readonly broker: number }): Promise<Tab> {
-    return new Tab(name, await FaultyProxy.listen(ports.api), await FaultyProxy.listen(ports.broker));
+  static async open(options: TabOptions): Promise<Tab> {
+    const { api, broker } = options.ports;
+    return new Tab(options, await FaultyProxy.listen(api), await FaultyProxy.listen(broker));
   }
 
   mountList(topic: string): void {
-    const options = this.#trpc.list.queryOptions(topic);
-    this.#mount(`list ${topic}`, options, (database) => ({ notes: database.read(topic) }));
+    this.#mount({
+      name: `list ${topic}`,
+      options: this.#trpc.list.queryOptions(topic),
+      topics: [topic],
+      expected: (database) => database.read(topic),
+      versions: (data) => [(data as Topic).version],
+    });
   }
 
   mountBoth(first: string, second: string): void {
-    const options = this.#trpc.both.queryOptions([first, second]);
-    this.#mount(`both ${first} ${second}`, options, (database) => ({
-      notes: [database.read(first), database.read(second)],
-    }));
+    this.#mount({
+      name: `both ${first} ${second}`,
+      options: this.#trpc.both.queryOptions([first, second]),
+      topics: [first, second],
+      expected: (database) => ({ topics: [database.read(first), database.read(second)] }),
+      versions: (data) => (data as { topics: readonly Topic[] }).topics.map(({ version }) => version),
+    });
   }
 
-  mountCount(topic: string): void {
-    this.#mount(`count ${topic}`, this.#trpc.count.queryOptions(topic), (database) => database.read(topic).length);
+  mountVersion(topic: string): void {
+    this.#mount({
+      name: `version ${topic}`,
+      options: this.#trpc.version.queryOptions(topic),
+      topics: [topic],
+      expected: (database) => database.read(topic).version,
+      versions: (data) => [data as number],
+    });
   }
 
   unmount(at: number): void {
     this.shown.splice(at, 1)[0]?.unmount();
   }
 
-  /** What a user does whose page could not load at all: nobody but the app knows of a query that never had an answer. */
-  tryAgain(): void {
-    for (const query of this.queryClient.getQueryCache().getAll())
-      if (query.state.status === 'error' && query.state.data === undefined) void query.fetch().catch(() => {});
+  /** The app fetches by itself what is on screen. */
+  refetch(): void {
+    for (const { queryKey } of this.shown)
+      void this.queryClient
+        .getQueryCache()
+        .find({ queryKey, exact: true })
+        ?.fetch()
+        .catch(() => {});
   }
 
-  append(topic: string, note: string): Promise<void> {
-    return this.#client.append.mutate({ topic, note }).then(
-      () => {},
-      () => {},
-    );
+  /**
+   * What a user does whose page could not load at all: nobody but the app knows of a query that never had an answer.
+   * @param isImpatient also where the request may still be answered
+   */
+  tryAgain(isImpatient: boolean): void {
+    for (const query of this.queryClient.getQueryCache().getAll()) {
+      const { data, status, fetchStatus } = query.state;
+      if (data !== undefined || !(status === 'error' || (isImpatient && fetchStatus === 'fetching'))) continue;
+      void query
+        .cancel({ silent: true })
+        .then(() => query.fetch())
+        .catch(() => {});
+    }
   }
 
-  clear(topic: string): Promise<void> {
-    return this.#client.clear.mutate(topic).then(
-      () => {},
-      () => {},
-    );
+  async append(topic: string, note: string): Promise<void> {
+    const answer = await this.#client.append.mutate({ topic, note }, impatient()).catch(() => null);
+    if (answer) this.#acknowledge(topic, answer.version);
   }
 
-  /** Shows what the user will probably get, is refused, and takes it back. */
-  async appendOptimistically(topic: string): Promise<void> {
+  async clear(topic: string): Promise<void> {
+    const answer = await this.#client.clear.mutate(topic, impatient()).catch(() => null);
+    if (answer) this.#acknowledge(topic, answer.version);
+  }
+
+  /** Shows what the user will probably get, is refused, and takes it back, as `useMutation` with `onMutate` and `onError` does. */
+  async appendOptimistically(topic: string, refusedAfterMs: number): Promise<void> {
     const { queryKey } = this.#trpc.list.queryOptions(topic);
-    const before = this.queryClient.getQueryData(queryKey);
-    if (before) this.queryClient.setQueryData(queryKey, { notes: [...before.notes, 'perhaps'] });
-    await this.#client.refuse.mutate().catch(() => {});
-    if (before) this.queryClient.setQueryData(queryKey, before);
+    const observer = new MutationObserver(this.queryClient, {
+      mutationFn: () => this.#client.refuse.mutate(refusedAfterMs, impatient()),
+      onMutate: () => {
+        const before = this.queryClient.getQueryData(queryKey);
+        if (before) this.queryClient.setQueryData(queryKey, { ...before, notes: [...before.notes, PERHAPS] });
+        return before;
+      },
+      onError: (_error, _variables, before) => {
+        if (before) this.queryClient.setQueryData(queryKey, before);
+      },
+    });
+    await observer.mutate().catch(() => {});
   }
 
   /** Of each mounted query that is not as it should be: what it shows and what it should. */
   differences(database: Database): string[] {
-    return this.shown.flatMap(({ name, queryKey, expected }) => {
-      const data = JSON.stringify(this.queryClient.getQueryData(queryKey));
-      const truth = JSON.stringify(expected(database));
-      const { state, detail } = this.binding.status(queryKey);
-      if (data === truth && state === 'live') return [];
-      return `${this.name} ${name} is ${state} (${detail}), socket ${this.manager.status.state}\n    shows ${data}\n    truth ${truth}`;
+    return this.shown.flatMap((shown) => {
+      const data = this.queryClient.getQueryData(shown.queryKey);
+      const { state } = this.binding.status(shown.queryKey);
+      const isEqual = JSON.stringify(data) === JSON.stringify(shown.expected(database));
+      return isEqual && state === 'live'
+        ? []
+        : [`${this.describe(shown)}\n    truth ${JSON.stringify(shown.expected(database))}`];
     });
+  }
+
+  describe({ name, queryKey }: Shown): string {
+    const { state, detail } = this.binding.status(queryKey);
+    const query = this.queryClient.getQueryCache().find({ queryKey, exact: true });
+    const shows = JSON.stringify(query?.state.data);
+    return `${this.name} ${name} is ${state} (${detail}), ${query?.state.fetchStatus}, socket ${this.manager.status.state} ${this.manager.status.reason?.message ?? ''}\n    shows ${shows}`;
   }
 
   async close(): Promise<void> {
@@ -160,9 +230,32 @@ export class Tab {
     await Promise.all([this.api.close(), this.sockets.close()]);
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the options of any query
-  #mount(name: string, options: any, expected: Shown['expected']): void {
-    const observer = new QueryObserver(this.queryClient, { ...options, staleTime: Number.POSITIVE_INFINITY });
-    this.shown.push({ name, queryKey: options.queryKey, expected, unmount: observer.subscribe(() => {}) });
+  #acknowledge(topic: string, version: number): void {
+    this.acknowledged.set(topic, Math.max(version, this.acknowledged.get(topic) ?? 0));
   }
+
+  #mount({ options, ...shown }: Mounted): void {
+    const observer = new QueryObserver(this.queryClient, { ...options, staleTime: Number.POSITIVE_INFINITY });
+    this.shown.push({
+      ...shown,
+      queryKey: options.queryKey,
+      mountAgain: () => this.#mount({ options, ...shown }),
+      unmount: observer.subscribe(() => {}),
+    });
+  }
+}
+
+interface Mounted extends Omit<Shown, 'queryKey' | 'mountAgain' | 'unmount'> {
+  // biome-ignore lint/suspicious/noExplicitAny: the options of any query
+  readonly options: any;
+}
+
+/** What an app does that does not let its users wait for ever. */
+function impatient(): { readonly signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(5_000) };
+}
+
+/** Whether the data shows what was never committed. */
+export function isWishful(data: unknown): boolean {
+  return (data as Partial<Topic> | undefined)?.notes?.at?.(-1) === PERHAPS;
 }

@@ -7,7 +7,8 @@ export type Subject = typeof import('../src/core/freshness.ts') & typeof import(
 
 /** A small change of the source. `find` must occur exactly once in the file. */
 export interface Patch {
-  readonly file: 'core/freshness.ts' | 'query/refetcher.ts';
+  /** Below `src/`. */
+  readonly file: string;
   readonly find: string;
   readonly replace: string;
 }

@@ -1,0 +1,227 @@
+import type { Patch } from '../model/subject.ts';
+
+/** A rule taken out of the code. */
+export interface Mutant {
+  readonly name: string;
+  /** What a user would have. */
+  readonly effect: string;
+  readonly patches: readonly Patch[];
+}
+
+const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
+const freshness = (find: string, replace: string) => patch('core/freshness.ts', find, replace);
+const refetcher = (find: string, replace: string) => patch('query/refetcher.ts', find, replace);
+
+/** Faults in every part of the way from a commit to a screen. Each must be noticed within a few seeds. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'unrecovered-join-is-no-gap',
+    effect: 'what was missed while disconnected stays missing',
+    patches: [freshness('c.base = at.offset;', 'if (!same) c.base = at.offset;')],
+  },
+  {
+    name: 'first-join-is-no-gap',
+    effect: 'what was written between the fetch and the subscription stays missing',
+    patches: [freshness('c.base = at.offset;', 'c.base = cursor ? at.offset : 0;')],
+  },
+  {
+    name: 'every-join-counts-as-recovered',
+    effect: 'what was missed while disconnected stays missing',
+    patches: [
+      patch(
+        'client/centrifuge-transport.ts',
+        'return { position, recovered, wasRecovering };',
+        'return { position, recovered: true, wasRecovering };',
+      ),
+      freshness('recovered ? ahead <= 0 : ahead === 0', 'recovered || ahead === 0'),
+    ],
+  },
+  {
+    name: 'epochs-not-compared',
+    effect: 'after a restart of the broker, high offsets of the old stream prove anything',
+    patches: [freshness('p && p.epoch === cursor?.epoch ? p.offset : -1', 'p ? p.offset : -1')],
+  },
+  {
+    name: 'hit-forgotten-at-settle',
+    effect: 'news during a fetch is lost',
+    patches: [freshness('hit: old?.hit ?? 0 }', 'hit: 0 }')],
+  },
+  {
+    name: 'late-binding-does-not-look-back',
+    effect: 'news before the first answer is lost',
+    patches: [freshness('bond.hit = lookBack(c, query, bond);', '')],
+  },
+  {
+    name: 'floor-as-of-the-answer',
+    effect: 'data is called newer than it is',
+    patches: [
+      freshness(
+        'answer.tick ? c.log.findLast((entry) => entry.tick <= answer.tick) : null',
+        'answer.tick ? c.log.at(-1) : null',
+      ),
+    ],
+  },
+  {
+    name: 'floors-ignored',
+    effect: 'data without a known stamp is never proved',
+    patches: [
+      freshness(
+        'floor: floors?.floor ?? null, hintFloor: floors?.hint ?? null, stamp, hit',
+        'floor: null, hintFloor: null, stamp, hit',
+      ),
+    ],
+  },
+  {
+    name: 'every-seventh-publication-lost',
+    effect: 'the client loses publications',
+    patches: [
+      patch(
+        'client/channel-record.ts',
+        'if (!this.isCovered) return;\n    const { offset } = from;',
+        'if (!this.isCovered) return;\n    const { offset } = from;\n    if (((this as { seen?: number }).seen = ((this as { seen?: number }).seen ?? 0) + 1) % 7 === 0) return;',
+      ),
+    ],
+  },
+  {
+    name: 'drop-does-not-uncover',
+    effect: 'live without a connection',
+    patches: [freshness('    c.live = false;\n    this.#touchAll(c);', '    this.#touchAll(c);')],
+  },
+  {
+    name: 'no-retry-after-a-failure',
+    effect: 'one failed refetch ends freshness',
+    patches: [
+      refetcher(
+        "      entry.failures++;\n      this.#arm(entry, 'idle');\n    }\n",
+        "      entry.failures++;\n      this.#arm(entry, 'idle');\n    }\n    if (!parts) return;\n",
+      ),
+    ],
+  },
+  {
+    name: 'no-watchdog',
+    effect: 'a request that hangs is waited for, for ever',
+    patches: [refetcher('entry.hung = true;', '')],
+  },
+  {
+    name: 'no-force-after-a-rollback',
+    effect: 'the snapshot that `onError` restores is called live',
+    patches: [refetcher('if (failed) this.freshness.force(entry);', '')],
+  },
+  {
+    name: 'optimistic-is-live',
+    effect: 'what was never committed is called live',
+    patches: [freshness(' && !query.written', '')],
+  },
+  {
+    name: 'own-answer-ignored',
+    effect: 'between the answer and the echo the own write is missing',
+    patches: [
+      patch('query/binding.ts', 'this.#refetcher.freshness.acknowledged(parseMeta(event.wire)?.touched ?? []);', ';'),
+    ],
+  },
+  {
+    name: 'own-answer-moves-the-cursor',
+    effect: "another tab's publication just before is taken for a duplicate",
+    patches: [
+      freshness(
+        '        this.#hit(c, position.offset, message, 0);\n        if (c.live) continue;',
+        '        this.#hit(c, position.offset, message, 0);\n        c.cursor = position;\n        if (c.live) continue;',
+      ),
+    ],
+  },
+  {
+    name: 'stamps-move-the-cursor',
+    effect: 'a publication that a stamp of another query knew of is taken for a duplicate',
+    patches: [
+      freshness(
+        'if (position.epoch === c.cursor?.epoch) c.known = Math.max(c.known, position.offset);',
+        'if (position.epoch === c.cursor?.epoch) { c.known = Math.max(c.known, position.offset); if (position.offset > c.cursor.offset) c.cursor = position; }',
+      ),
+    ],
+  },
+  {
+    name: 'any-channel-is-enough',
+    effect: 'one fresh channel hides another',
+    patches: [
+      freshness(
+        'for (const [c, bond] of query.bonds) if (c.live && !isFresh(c, bond)) return true;\n  return false;',
+        'let stale = query.bonds.size > 0;\n  for (const [c, bond] of query.bonds) if (!c.live || isFresh(c, bond)) stale = false;\n  return stale;',
+      ),
+    ],
+  },
+  {
+    name: 'grants-ignored',
+    effect: 'permission that came with an answer is not used',
+    patches: [patch('query/binding.ts', 'if (grant !== null) this.#manager.addGrant({ channel, token: grant });', ';')],
+  },
+  {
+    name: 'grants-not-renewed',
+    effect: 'an expired grant ends its channel',
+    patches: [
+      patch(
+        'client/channel-registry.ts',
+        '    if (token === null && !this.#grants.canRequest)\n      throw',
+        '    if (token === null)\n      throw',
+      ),
+    ],
+  },
+  {
+    name: 'stamps-read-after-the-data',
+    effect: 'data is called newer than it is, by the server',
+    patches: [
+      patch(
+        'trpc/server/call-runner.ts',
+        'const stamps = isNested || !call.allowsStamps ? NO_STAMPS : await reader.stamps(call, channels);\n    reader.starts(call);\n    const result = await next();',
+        'const result = await next();\n    const stamps = await reader.stamps(call, channels);',
+      ),
+    ],
+  },
+  {
+    name: 'published-before-the-commit',
+    effect: 'others refetch what is not there yet',
+    patches: [
+      patch(
+        'trpc/server/init-realtime.ts',
+        '        const result = await next();\n        if (!result.ok) return result;\n        const parsed',
+        '        await runner.early(call, parseTouches(await touched({ ctx, input })), path);\n        const result = await next();\n        if (result.ok) return result;\n        const parsed',
+      ),
+      patch(
+        'trpc/server/call-runner.ts',
+        'const published = touched.length',
+        'const published = call.early ? call.early : touched.length',
+      ),
+      patch(
+        'trpc/server/call-runner.ts',
+        '  #toWatchedChannels(call: ProcedureCall,',
+        '  async early(call, touched, path) {\n    call.early = await this.#options.publisher.publish(touched, path);\n  }\n  #toWatchedChannels(call: ProcedureCall,',
+      ),
+    ],
+  },
+  {
+    name: 'left-channel-stays-live',
+    effect: 'a query that is mounted again relies on a channel that was left',
+    patches: [
+      patch(
+        'query/channel-joins.ts',
+        '    this.subscriptions.delete(name);\n    this.#freshness.unsubscribed(name);',
+        '    this.subscriptions.delete(name);',
+      ),
+    ],
+  },
+  {
+    name: 'channels-left-while-used',
+    effect: 'the leave grace of an earlier use ends the channel of a later one',
+    patches: [patch('query/channel-joins.ts', '      join.stay();\n      join.uses++;', '      join.uses++;')],
+  },
+  {
+    name: 'hidden-tabs-forget',
+    effect: 'a tab that is shown again is not looked after',
+    patches: [
+      patch(
+        'query/binding.ts',
+        'ends.push(focus.subscribe(returned), network.subscribe(returned), () => {',
+        'ends.push(network.subscribe(returned), () => {',
+      ),
+    ],
+  },
+];
