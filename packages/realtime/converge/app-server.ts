@@ -24,6 +24,8 @@ export interface Served {
   reads: number;
   /** Mutations that have committed. */
   commits: number;
+  /** Connection tokens. */
+  tokens: number;
 }
 
 /** The share of writes that hold their transaction open for longer. */
@@ -148,7 +150,7 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
   const lives = new Map<string, TokenLives>();
   const livesOf = (userId: string) => obtain(lives, userId, () => ({ connectionSeconds: 4, grantSeconds: 4 }));
   const counts = new Map<string, Served>();
-  const served = (userId: string) => obtain(counts, userId, () => ({ reads: 0, commits: 0 }));
+  const served = (userId: string) => obtain(counts, userId, () => ({ reads: 0, commits: 0, tokens: 0 }));
   const plain = createRealtime({
     apiUrl: `http://127.0.0.1:${broker.port}/api`,
     apiKey: API_KEY,
@@ -157,8 +159,10 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
   });
   const realtime: Realtime = {
     ...plain,
-    createConnectionToken: (request) =>
-      plain.createConnectionToken({ ...request, ttlSeconds: livesOf(request.userId).connectionSeconds }),
+    createConnectionToken(request) {
+      served(request.userId).tokens++;
+      return plain.createConnectionToken({ ...request, ttlSeconds: livesOf(request.userId).connectionSeconds });
+    },
     createChannelToken: (request) =>
       plain.createChannelToken({ ...request, ttlSeconds: livesOf(request.userId).grantSeconds }),
     createChannelTokens: (request) =>

@@ -43,6 +43,7 @@ export async function ending(world: World): Promise<void> {
       predicament.end(tab, world);
     }),
   );
+  world.issueLongTokens();
   await Promise.all(writes);
 }
 

@@ -181,10 +181,16 @@ export const PREDICAMENTS: readonly Predicament[] = [
   {
     name: 'tokens expire, and the server cannot be reached',
     async begin(tab, world) {
-      const { connectionSeconds, grantSeconds } = world.server.livesOf(tab.name);
+      // Given new tokens, of the connection or of its channels, that expire soon.
+      const lives = world.server.livesOf(tab.name);
+      if (tab.asksForGrants && world.random() < 0.5) lives.grantSeconds = 1;
+      else lives.connectionSeconds = 1;
+      const before = world.server.served(tab.name).tokens;
+      await world.server.realtime.revoke(tab.name).catch(() => {});
+      await until(() => world.server.served(tab.name).tokens > before && isLive(tab));
       tab.api.refuse(true);
       tab.api.cut();
-      if (Math.min(connectionSeconds, grantSeconds) <= 1) await until(() => isUncovered(tab));
+      await until(() => !isLive(tab));
       return tab;
     },
     end: (tab) => tab.api.refuse(false),
@@ -206,6 +212,6 @@ function comeBack(tab: Tab): void {
   left.delete(tab);
 }
 
-function isUncovered(tab: Tab): boolean {
-  return tab.shown.some(({ queryKey }) => tab.binding.status(queryKey).detail === 'uncovered');
+function isLive(tab: Tab): boolean {
+  return tab.shown.every(({ queryKey }) => tab.binding.status(queryKey).state === 'live');
 }

@@ -73,9 +73,10 @@ const EVENTS: readonly StormEvent[] = [
     weight: 1,
     isFault: true,
     happen: (world) => {
-      const lives = world.server.livesOf(anyTab(world).name);
-      lives.connectionSeconds = 1;
-      lives.grantSeconds = 1;
+      const { name, asksForGrants } = anyTab(world);
+      const lives = world.server.livesOf(name);
+      if (asksForGrants && isHeads(world)) lives.grantSeconds = 1;
+      else lives.connectionSeconds = 1;
     },
   },
   {
@@ -120,6 +121,7 @@ export async function storm(world: World, steps: number): Promise<number> {
 export async function heal(world: World): Promise<void> {
   await world.broker.revive();
   world.server.tellsPositions = true;
+  world.issueLongTokens();
   for (const tab of world.tabs) {
     tab.api.heal();
     tab.sockets.heal();
