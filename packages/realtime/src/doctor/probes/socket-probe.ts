@@ -57,9 +57,17 @@ export function openSocket({ url, origin, timeoutMs, clock, lookup }: OpenOption
   });
 }
 
+/** What is used of a socket of `ws`: its types would otherwise be needed by whoever imports the declarations. */
+interface Socket {
+  on(event: 'message', listener: (data: unknown) => void): unknown;
+  on(event: 'close', listener: (code: number) => void): unknown;
+  send(text: string): void;
+  terminate(): void;
+}
+
 /** A WebSocket that speaks Centrifugo's JSON protocol, one command at a time. */
 export class WireSocket {
-  readonly #socket: WebSocket;
+  readonly #socket: Socket;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
@@ -68,7 +76,7 @@ export class WireSocket {
   #closeCode: number | undefined;
   #lastId = 0;
 
-  constructor(socket: WebSocket, timeoutMs: number, clock: Clock) {
+  constructor(socket: Socket, timeoutMs: number, clock: Clock) {
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
