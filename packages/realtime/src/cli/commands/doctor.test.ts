@@ -33,7 +33,7 @@ describe('op-realtime doctor', () => {
     expect(lines[0]).toBe('Settings the environment');
     expect(lines.filter((line) => line.includes('api.key '))).toEqual([
       expect.stringMatching(
-        /^failure api\.key  +The server API refuses CENTRIFUGO_API_KEY\. Fix: Give CENTRIFUGO_API_KEY the value/,
+        /^failure api\.key {2,}The server API refuses CENTRIFUGO_API_KEY\. Fix: Give CENTRIFUGO_API_KEY the value/,
       ),
     ]);
     expect(lines.at(-1)).toBe('1 failure (api.key), 1 warning, 23 ok, 6 skipped');
