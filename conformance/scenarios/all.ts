@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { transcriptScenarios } from '../transcript.ts';
 import { abuseScenarios } from './abuse.ts';
 import { httpScenarios } from './http.ts';
+import { httpEdgeScenarios } from './http-edges.ts';
 import { keyPairScenarios } from './key-pairs.ts';
 import { lifecycleScenarios } from './lifecycle.ts';
 import { limitScenarios } from './limits.ts';
@@ -44,6 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ['frames', 'bytes'].flatMap((area) => transcriptScenarios(area, { transport, environment: 'transports' })),
   ),
   ...httpScenarios,
+  ...httpEdgeScenarios,
   ...tokenScenarios,
   ...limitScenarios,
   ...abuseScenarios,

@@ -205,6 +205,6 @@ export class ApiLane implements Waiter {
 }
 
 function answerText({ status, body, isJson }: ApiAnswer): string {
-  const type = isJson ? 'application/json' : 'text/plain; charset=utf-8';
+  const type = isJson ? 'application/json' : 'text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff';
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }

@@ -118,21 +118,30 @@ export class HttpEdge implements LaneExits {
       answer(response, 400, 'Bad Request\n', false);
       return;
     }
-    const { httpApi, websocket } = this.#engine.settings;
+    const { httpApi } = this.#engine.settings;
     const method = httpApi.disabled ? undefined : apiMethodOf(path, httpApi.handlerPrefix);
     const clean = cleanPath(path);
     if (clean !== path) redirect(response, clean, query);
     else if (method !== undefined) void this.#serveApi(method, request, response, query);
     else if (this.#routes.has(path)) void this.#routes.get(path)!(request, response, query);
-    else if (!websocket.disabled && path === websocket.handlerPrefix) answer(response, 400, 'Bad Request\n', false);
+    else if (this.#isWebSocketPath(path)) answer(response, 400, 'Bad Request\n', false);
     else answer(response, 404, '404 page not found\n', false);
+  }
+
+  #isWebSocketPath(path: string): boolean {
+    const { websocket, uniWebsocket } = this.#engine.settings;
+    return (
+      (!websocket.disabled && path === websocket.handlerPrefix) ||
+      (uniWebsocket.enabled && path === uniWebsocket.handlerPrefix)
+    );
   }
 
   async #serveApi(name: string, request: IncomingMessage, response: ServerResponse, query: string): Promise<void> {
     const { httpApi } = this.#engine.settings;
     if (request.method !== 'POST') return refuse(response, 405);
-    const { 'x-api-key': key, authorization } = request.headers;
-    const xApiKey = Array.isArray(key) ? key[0] : key;
+    // Of several the first counts.
+    const xApiKey = request.headersDistinct['x-api-key']?.[0];
+    const { authorization } = request.headers;
     if (!this.#isKeyRight({ xApiKey, authorization, query })) return refuse(response, 401);
     const body = await readBody(request, httpApi.maxRequestBodySize);
     if (body === 'too-large') return refuse(response, 413);
@@ -154,10 +163,13 @@ export class HttpEdge implements LaneExits {
   /** Upgrades to a WebSocket, if path, origin and limits allow it. */
   upgrade(request: UpgradeRequest, socket: Socket, head: Buffer): void {
     const { websocket, uniWebsocket } = this.#engine.settings;
-    const [path, query] = splitTarget(request.url ?? '');
+    const [rawPath, query] = splitTarget(request.url ?? '');
+    const path = decodePath(rawPath) ?? '';
+    const clean = cleanPath(path);
     const isBidirectional = !websocket.disabled && path === websocket.handlerPrefix;
     const isUnidirectional = uniWebsocket.enabled && path === uniWebsocket.handlerPrefix;
-    if (!isBidirectional && !isUnidirectional) refuseUpgrade(socket, 404);
+    if (clean !== path) refuseUpgrade(socket, 307, `Location: ${encodeURI(clean)}\r\n`);
+    else if (!isBidirectional && !isUnidirectional) refuseUpgrade(socket, 404, '', '404 page not found');
     else if (this.#isOverLimit()) refuseUpgrade(socket, 503);
     else if (!this.#isOriginAllowed(String(request.headers.origin ?? ''))) refuseUpgrade(socket, 403);
     else if (isBidirectional) this.#webSockets.accept(request, socket, head, query);
@@ -228,14 +240,18 @@ function cleanPath(path: string): string {
 }
 
 function redirect(response: ServerResponse, path: string, query: string): void {
-  response.writeHead(307, { location: query ? `${path}?${query}` : path, 'content-length': 0 });
+  // Encoded again: a decoded line break must not end up in a header.
+  const location = encodeURI(path);
+  response.writeHead(307, { location: query ? `${location}?${query}` : location, 'content-length': 0 });
   response.end();
 }
 
 /** Answers with a text or JSON body, given as bytes. */
 function answer(response: ServerResponse, status: number, body: string, isJson: boolean): void {
   response.writeHead(status, {
-    'content-type': isJson ? 'application/json' : 'text/plain; charset=utf-8',
+    ...(isJson
+      ? { 'content-type': 'application/json' }
+      : { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }),
     'content-length': body.length,
   });
   response.end(body, 'latin1');

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { handshake } from './websocket-handshake.ts';
 
 const request = {
+  connection: 'keep-alive, Upgrade',
   upgrade: 'websocket',
   // The example of RFC 6455 §1.3.
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
@@ -23,7 +24,7 @@ describe('a handshake', () => {
 
   it.each([
     ['second', 'second'],
-    ['unknown, second ,first', 'first'],
+    ['unknown, second ,first', 'second'],
     ['unknown', ''],
   ])('of the sub-protocols "%s" takes "%s"', (wanted, protocol) => {
     const answer = shake({ 'sec-websocket-protocol': wanted });
@@ -37,6 +38,8 @@ describe('a handshake', () => {
     ['a short key', { 'sec-websocket-key': 'c2hvcnQ=' }],
     ['another upgrade', { upgrade: 'h2c' }],
     ['no version', { 'sec-websocket-version': undefined }],
+    ['no word of it in connection', { connection: 'keep-alive' }],
+    ['version 8', { 'sec-websocket-version': '8' }],
     ['version 7', { 'sec-websocket-version': '7' }],
     ['an empty sub-protocol', { 'sec-websocket-protocol': 'first,' }],
     ['a sub-protocol twice', { 'sec-websocket-protocol': 'first,first' }],
@@ -48,7 +51,7 @@ describe('a handshake', () => {
   it('says which versions there are', () => {
     expect(shake({ 'sec-websocket-version': '7' })).toEqual({
       status: 400,
-      headers: 'Sec-WebSocket-Version: 13, 8\r\n',
+      headers: 'Sec-WebSocket-Version: 13\r\n',
     });
   });
 

@@ -17,9 +17,11 @@ export type Handshake =
   | { readonly status: number; readonly headers: string };
 
 /** Answers an upgrade request that is not granted. */
-export function refuseUpgrade(socket: Socket, status: number, headers = ''): void {
+export function refuseUpgrade(socket: Socket, status: number, headers = '', text = STATUS_CODES[status] ?? ''): void {
+  const body = `${text}\n`;
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers}Content-Type: text/plain; charset=utf-8\r\n` +
+      `X-Content-Type-Options: nosniff\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );
   // Nobody listens any more; without this the end of the connection would not be seen.
   socket.resume();
@@ -28,7 +30,15 @@ export function refuseUpgrade(socket: Socket, status: number, headers = ''): voi
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VERSION = 'Sec-WebSocket-Version: 13\r\n';
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** Whether a list in a header has this word. */
+function hasToken(header: string | string[] | undefined, token: string): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some((item) => item.trim().toLowerCase() === token);
+}
 
 /** The sub-protocols of a header, without those doubled; `undefined` if it is malformed. */
 function parseProtocols(header: string): readonly string[] | undefined {
@@ -38,25 +48,25 @@ function parseProtocols(header: string): readonly string[] | undefined {
 
 /**
  * Answers an upgrade request (RFC 6455 §4.2). Extensions are not negotiated.
- * @param supported sub-protocols, the preferred first
+ * @param supported sub-protocols; the client's order decides
  */
 export function handshake({ method, headers }: UpgradeRequest, supported: readonly string[]): Handshake {
   const {
+    connection,
     upgrade,
     'sec-websocket-key': key,
     'sec-websocket-version': version,
     'sec-websocket-protocol': wanted,
   } = headers;
-  if (method !== 'GET') return { status: 405, headers: '' };
-  if (typeof upgrade !== 'string' || upgrade.toLowerCase() !== 'websocket') return { status: 400, headers: '' };
-  if (typeof key !== 'string' || !KEY.test(key)) return { status: 400, headers: '' };
-  // Version 8 differs in nothing that matters here.
-  if (version !== '13' && version !== '8') return { status: 400, headers: 'Sec-WebSocket-Version: 13, 8\r\n' };
+  if (method !== 'GET') return { status: 405, headers: VERSION };
+  const isUpgrade = hasToken(connection, 'upgrade') && hasToken(upgrade, 'websocket');
+  if (!isUpgrade || typeof key !== 'string' || !KEY.test(key) || version !== '13')
+    return { status: 400, headers: VERSION };
   let protocol = '';
   if (wanted !== undefined) {
     const names = parseProtocols(String(wanted));
-    if (!names) return { status: 400, headers: '' };
-    protocol = supported.find((name) => names.includes(name)) ?? '';
+    if (!names) return { status: 400, headers: VERSION };
+    protocol = names.find((name) => supported.includes(name)) ?? '';
   }
   const accept = hash('sha1', key + GUID, 'base64');
   const chosen = protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`;

@@ -233,9 +233,13 @@ export class WebSocketEdge {
 
   /** The same for a client that only listens; its connect request may stand in the query. */
   acceptUnidirectional(request: UpgradeRequest, socket: Socket, head: Buffer, query: string): void {
+    const connect = new URLSearchParams(query).get('cf_connect');
+    if (connect && !decodeJson(ConnectRequest, jsonBytes(Buffer.from(connect)))) {
+      refuseUpgrade(socket, 400, '', 'invalid connect request');
+      return;
+    }
     if (this.#upgrade(request, socket, []) === undefined) return;
     const peer = this.#open(socket, request, this.#unidirectional);
-    const connect = new URLSearchParams(query).get('cf_connect');
     if (connect) peer.connect(Buffer.from(connect));
     if (head.length > 0) peer.read(head);
   }
