@@ -13,6 +13,15 @@ export {
   parseChannelName,
 } from './core/channel.ts';
 export {
+  type DefinedEvent,
+  type DefinedEvents,
+  defineEvents,
+  type EventSchemas,
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+} from './core/define-events.ts';
+export {
   AlreadyInitializedError,
   BrokerError,
   ChannelRefusedError,
