@@ -4,10 +4,7 @@ import { pause, TOPICS, type World } from './world.ts';
 /** What the broker goes through while the last writes happen. */
 type BrokerFate = 'stays' | 'restarts before' | 'restarts after' | 'is down';
 const FATES: readonly BrokerFate[] = [
-  'stays',
-  'stays',
-  'stays',
-  'stays',
+  ...Array<BrokerFate>(6).fill('stays'),
   'restarts before',
   'restarts after',
   'is down',

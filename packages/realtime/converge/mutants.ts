@@ -115,9 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'own-answer-ignored',
     effect: 'between the answer and the echo the own write is missing',
-    patches: [
-      patch('query/binding.ts', 'this.#refetcher.freshness.acknowledged(parseMeta(event.wire)?.touched ?? []);', ';'),
-    ],
+    patches: [freshness('of announcements) {', 'of announcements.slice(0, 0)) {')],
   },
   {
     name: 'own-answer-moves-the-cursor',
@@ -203,7 +201,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         'query/channel-joins.ts',
-        '    this.subscriptions.delete(name);\n    this.#freshness.unsubscribed(name);',
+        '    this.subscriptions.delete(name);\n    this.#streams.unsubscribed(name);',
         '    this.subscriptions.delete(name);',
       ),
     ],
@@ -218,7 +216,7 @@ export const MUTANTS: readonly Mutant[] = [
     effect: 'a tab that is shown again is not looked after',
     patches: [
       patch(
-        'query/binding.ts',
+        'query/page.ts',
         'ends.push(focus.subscribe(returned), network.subscribe(returned), () => {',
         'ends.push(network.subscribe(returned), () => {',
       ),

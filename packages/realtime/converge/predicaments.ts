@@ -17,7 +17,7 @@ export interface Predicament {
 export const PREDICAMENTS: readonly Predicament[] = [
   {
     name: 'nothing',
-    weight: 4,
+    weight: 3,
     begin: (tab) => tab,
     end: () => {},
   },
@@ -65,6 +65,7 @@ export const PREDICAMENTS: readonly Predicament[] = [
   },
   {
     name: 'opened: data was read, its answer is on the way',
+    weight: 2,
     async begin(tab, world) {
       const next = await world.replace(tab);
       next.api.hold(true);
@@ -77,6 +78,7 @@ export const PREDICAMENTS: readonly Predicament[] = [
   },
   {
     name: 'opened: answered, not joined yet',
+    weight: 2,
     async begin(tab, world) {
       const next = await world.replace(tab);
       next.sockets.refuse(true);
