@@ -198,6 +198,18 @@ export const transportScenarios: readonly Scenario[] = [
         expect(text, name).toMatch(new RegExp(`^# TYPE ${name} gauge$`, 'm'));
       expect(text).toMatch(/^centrifugo_node_num_nodes \d+$/m);
     },
+    'metrics count messages by type and calls of the API by method': async (t) => {
+      await t.api('publish', { channel: t.channel('plain'), data: 1 });
+      const text = await (await fetch(`${t.node()}/metrics`)).text();
+      for (const type of ['publication', 'join', 'leave'])
+        for (const name of ['centrifugo_node_messages_sent_count', 'centrifugo_node_messages_received_count'])
+          expect(text).toMatch(new RegExp(`^${name}{channel_namespace="",type="${type}"} \\d+$`, 'm'));
+      const labels = '{method="publish",protocol="http"}';
+      expect(text).toMatch(new RegExp(`^centrifugo_api_command_duration_seconds_count${labels} [1-9]\\d*$`, 'm'));
+      expect(text).toMatch(new RegExp(`^centrifugo_api_command_duration_seconds_sum${labels} [\\d.e-]+$`, 'm'));
+      expect(text).toMatch(/^# TYPE centrifugo_api_command_duration_seconds summary$/m);
+      expect(text).toMatch(/^centrifugo_node_build\{version="[^"]+"\} 1$/m);
+    },
   }),
   ...(['uni_sse', 'uni_http_stream'] as const).flatMap((transport) =>
     scenarios(transport, 'transports', {

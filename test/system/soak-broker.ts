@@ -6,7 +6,8 @@ const SECRET = process.env.SOAK_SECRET ?? '';
 const broker = await startBroker({
   port: 0,
   httpApi: { key: SECRET },
-  client: { token: { hmacSecretKey: SECRET }, pingIntervalMs: 2000, pongTimeoutMs: 1000, staleCloseDelayMs: 1000 },
+  // Time enough for the pongs of those who stay, on a machine that has a lot else to do.
+  client: { token: { hmacSecretKey: SECRET }, pingIntervalMs: 8000, pongTimeoutMs: 7000, staleCloseDelayMs: 1000 },
   channel: {
     namespaces: {
       feed: { historySize: 100, historyTtlMs: 60_000, forceRecovery: true, allowSubscribeForClient: true },

@@ -1,3 +1,4 @@
+import { SERVER_VERSION } from './commands/connect.ts';
 import type { Engine } from './engine.ts';
 import { type ProxyCalls, ProxyMetrics } from './proxy-metrics.ts';
 
@@ -8,9 +9,21 @@ export class Metrics {
   leaves = 0;
   readonly proxies = new ProxyMetrics();
   readonly #disconnects = new Map<number, number>();
+  readonly #apiCalls = new Map<string, { count: number; ms: number }>();
 
   countDisconnect(code: number): void {
     this.#disconnects.set(code, (this.#disconnects.get(code) ?? 0) + 1);
+  }
+
+  /** @param method of the server API, also inside a batch */
+  countApiCall(method: string, ms: number): void {
+    let calls = this.#apiCalls.get(method);
+    if (!calls) {
+      calls = { count: 0, ms: 0 };
+      this.#apiCalls.set(method, calls);
+    }
+    calls.count++;
+    calls.ms += ms;
   }
 
   /** All metrics in Prometheus' text format, under Centrifugo's names where they mean the same. */
@@ -30,11 +43,10 @@ export class Metrics {
         'Connected clients by transport.',
         label('transport', byTransport),
       ),
-      family('centrifugo_node_messages_sent_count', 'counter', 'Messages published into channels.', [
-        ['{type="publication"}', this.publications],
-        ['{type="join"}', this.joins],
-        ['{type="leave"}', this.leaves],
-      ]),
+      gauge('centrifugo_node_build', 'The version that clients are told.', 1, `{version="${SERVER_VERSION}"}`),
+      family('centrifugo_node_messages_sent_count', 'counter', 'Messages published into channels.', this.#messages()),
+      family('centrifugo_node_messages_received_count', 'counter', 'The same: there is one node.', this.#messages()),
+      this.#apiDurations(),
       family(
         'centrifugo_client_num_server_disconnects',
         'counter',
@@ -46,6 +58,23 @@ export class Metrics {
       gauge('process_resident_memory_bytes', 'Memory of the process.', rssBytes),
       gauge('process_start_time_seconds', 'When the broker was started.', startedAtMs / 1000),
     ].join('');
+  }
+
+  #messages(): Sample[] {
+    const counts = { publication: this.publications, join: this.joins, leave: this.leaves };
+    return Object.entries(counts).map(([type, count]) => [`{channel_namespace="",type="${type}"}`, count]);
+  }
+
+  #apiDurations(): string {
+    if (this.#apiCalls.size === 0) return '';
+    const samples = [...this.#apiCalls].flatMap(([method, { count, ms }]): Sample[] => {
+      const labels = `{method="${method}",protocol="http"}`;
+      return [
+        [`_sum${labels}`, ms / 1000],
+        [`_count${labels}`, count],
+      ];
+    });
+    return family('centrifugo_api_command_duration_seconds', 'summary', 'Time of calls of the server API.', samples);
   }
 
   #proxyCalls(): string {
@@ -86,8 +115,8 @@ function label(name: string, values: ReadonlyMap<string | number, number>): Samp
   return [...values].map(([key, value]) => [`{${name}="${key}"}`, value]);
 }
 
-function gauge(name: string, help: string, value: number): string {
-  return family(name, 'gauge', help, [['', value]]);
+function gauge(name: string, help: string, value: number, labels = ''): string {
+  return family(name, 'gauge', help, [[labels, value]]);
 }
 
 function family(name: string, type: 'gauge' | 'counter' | 'summary', help: string, samples: readonly Sample[]): string {

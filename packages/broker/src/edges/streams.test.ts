@@ -267,8 +267,8 @@ describe('metrics', () => {
       'centrifugo_node_num_clients 1',
       'centrifugo_node_num_channels 1',
       'centrifugo_client_connections_inflight{transport="sse"} 1',
-      'centrifugo_node_messages_sent_count{type="publication"} 1',
-      'centrifugo_node_messages_sent_count{type="join"} 1',
+      'centrifugo_node_messages_sent_count{channel_namespace="",type="publication"} 1',
+      'centrifugo_node_messages_sent_count{channel_namespace="",type="join"} 1',
     ])
       expect(text.split('\n')).toContain(line);
     await call(broker, 'disconnect', { user: 'u1' });

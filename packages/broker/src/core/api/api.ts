@@ -29,10 +29,24 @@ export function hasApiMethod(name: string): boolean {
 
 /** `undefined` for a body that is not what the method takes. */
 function run(engine: Engine, name: MethodName, body: ByteString): ApiOutcome | undefined {
-  // One method at a time: each reads its own request.
-  const { request: schema, run: call } = apiMethods[name] as (typeof apiMethods)['publish'];
-  const request = decodeJson(schema, body);
-  return request && call(engine, request);
+  const request = decodeJson(methodOf(name).request, body);
+  return request && invoke(engine, name, request);
+}
+
+/** One method at a time: each reads its own request. */
+function methodOf(name: MethodName): (typeof apiMethods)['publish'] {
+  return apiMethods[name] as (typeof apiMethods)['publish'];
+}
+
+function invoke(
+  engine: Engine,
+  name: MethodName,
+  request: Decoded<(typeof apiMethods)['publish']['request']>,
+): ApiOutcome {
+  const startedMs = engine.nowMs;
+  const outcome = methodOf(name).run(engine, request);
+  engine.metrics.countApiCall(name, engine.nowMs - startedMs);
+  return outcome;
 }
 
 /**
@@ -69,8 +83,7 @@ function batchReply(engine: Engine, command: Decoded<(typeof BatchRequest)['comm
   for (const name of Object.keys(command) as MethodName[]) {
     const request = command[name];
     if (!request) continue;
-    const { run: call } = apiMethods[name] as (typeof apiMethods)['publish'];
-    const outcome = call(engine, request as NonNullable<(typeof command)['publish']>);
+    const outcome = invoke(engine, name, request as NonNullable<(typeof command)['publish']>);
     return 'error' in outcome ? `{"error":${errorText(outcome.error)}}` : `{"${name}":${outcome.result}}`;
   }
   return `{"error":${errorText(ApiErrors.NotFound)}}`;
