@@ -7,8 +7,9 @@ import { createTRPCClient, httpBatchLink } from '@trpc/client';
 import { createTRPCQueryUtils, createTRPCReact, getQueryKey } from '@trpc/react-query';
 import { initTRPC } from '@trpc/server';
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { eventually } from '../../../test/eventually.ts';
 
 let realtime: TestRealtime;
 const closing: (() => void)[] = [];
@@ -17,7 +18,7 @@ afterEach(() => {
   realtime.dispose();
 });
 const until = (condition: () => void) =>
-  vi.waitFor(async () => {
+  eventually(async () => {
     await realtime.advance(100);
     condition();
   });

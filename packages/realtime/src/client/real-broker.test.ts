@@ -2,6 +2,7 @@ import { createRealtime, type Realtime } from '@op/realtime/server';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { eventually } from '../../../../test/eventually.ts';
 import { API_KEY, brokerKinds, type RunningBroker, SECRET } from '../../test/brokers.ts';
 import { startFaultyProxy } from '../../test/faulty-proxy.ts';
 import type { RealtimeError } from '../core/errors.ts';
@@ -55,13 +56,13 @@ describe.each(kinds)('against $name', (kind) => {
     const org = createRecorder();
     manager.subscribe('trpc:user:123', own.handler, own.options);
     manager.subscribe('trpc:org:both', org.handler, org.options);
-    await vi.waitFor(() => expect([own.joins.length, org.joins.length]).toEqual([1, 1]));
+    await eventually(() => expect([own.joins.length, org.joins.length]).toEqual([1, 1]));
     const first = await server.publish('trpc:user:123', {
       type: 'query-invalidation',
       queryKey: ['user', 'notifications'],
     });
     const second = await server.publish('trpc:org:both', event('a'));
-    await vi.waitFor(() => expect([own.messages.length, org.messages.length]).toEqual([1, 1]));
+    await eventually(() => expect([own.messages.length, org.messages.length]).toEqual([1, 1]));
     expect(own.messages).toEqual([{ type: 'query-invalidation', queryKey: ['user', 'notifications'] }]);
     expect([own.publications[0]?.position, org.publications[0]?.position]).toEqual([first.position, second.position]);
     expect(errors).toEqual([]);
@@ -79,12 +80,12 @@ describe.each(kinds)('against $name', (kind) => {
       manager.subscribe(channel, listener.handler, listener.options);
       return listener;
     });
-    await vi.waitFor(() => expect(refused.map(({ lines }) => lines)).toEqual(refused.map(() => ['loss refused'])));
+    await eventually(() => expect(refused.map(({ lines }) => lines)).toEqual(refused.map(() => ['loss refused'])));
     expect(refused[2]?.losses[0]).toMatchObject({ error: { brokerCode: 103 } });
     expect(errors.map(({ message }) => message).join()).not.toContain(stolen);
     await server.publish('trpc:user:124', event('private'));
     await server.publish('trpc:user:123', event('mine'));
-    await vi.waitFor(() => expect(own.messages).toEqual([event('mine')]));
+    await eventually(() => expect(own.messages).toEqual([event('mine')]));
     expect(refused[0]?.messages).toEqual([]);
     expect(manager.status.state).toBe('connected');
   });
@@ -114,7 +115,7 @@ describe.each(kinds)('against $name', (kind) => {
     const token = await make();
     const manager = client('1', { getToken: async () => token });
     manager.subscribe('trpc:global', () => {});
-    await vi.waitFor(() => expect(manager.status.state).toBe('unauthorized'));
+    await eventually(() => expect(manager.status.state).toBe('unauthorized'));
     expect(manager.status.reason).toMatchObject({ code: 'unauthorized' });
     expect(errors.map(({ message }) => message).join()).not.toContain(token);
   });
@@ -134,7 +135,7 @@ describe.each(kinds)('against $name', (kind) => {
     const reasons: unknown[] = [];
     manager.onStatus(({ reason }) => reasons.push(reason));
     manager.subscribe('trpc:global', listener.handler, listener.options);
-    await vi.waitFor(() => expect(listener.joins).toHaveLength(1), 5_000);
+    await eventually(() => expect(listener.joins).toHaveLength(1));
     expect(calls).toBe(2);
     expect(reasons).toContainEqual(expect.objectContaining({ code: 'broker_error', brokerCode: 109 }));
   });
@@ -156,10 +157,10 @@ describe.each(kinds)('against $name', (kind) => {
     const org = createRecorder();
     manager.subscribe('trpc:user:5', own.handler, own.options);
     manager.subscribe('trpc:org:short', org.handler, org.options);
-    await vi.waitFor(() => expect([tokens > 2, grants > 2]).toEqual([true, true]), 10_000);
+    await eventually(() => expect([tokens > 2, grants > 2]).toEqual([true, true]));
     await server.publish('trpc:user:5', event('a'));
     await server.publish('trpc:org:short', event('b'));
-    await vi.waitFor(() => expect([own.messages.length, org.messages.length]).toEqual([1, 1]));
+    await eventually(() => expect([own.messages.length, org.messages.length]).toEqual([1, 1]));
     expect([own.losses, org.losses]).toEqual([[], []]);
   });
 
@@ -175,17 +176,17 @@ describe.each(kinds)('against $name', (kind) => {
     });
     const listener = createRecorder();
     manager.subscribe('trpc:org:moving', listener.handler, listener.options);
-    await vi.waitFor(() => expect(listener.joins).toHaveLength(1), 5_000);
+    await eventually(() => expect(listener.joins).toHaveLength(1));
     expect(manager.isConnectionChannel('trpc:org:moving')).toBe(false);
     listed = { 'trpc:org:moving': {} };
-    await vi.waitFor(() => expect(listener.joins.length).toBeGreaterThan(1), 15_000);
+    await eventually(() => expect(listener.joins.length).toBeGreaterThan(1));
     expect(manager.isConnectionChannel('trpc:org:moving')).toBe(true);
     listed = {};
     const { length } = listener.joins;
-    await vi.waitFor(() => expect(listener.joins.length).toBeGreaterThan(length), 15_000);
+    await eventually(() => expect(listener.joins.length).toBeGreaterThan(length));
     expect(manager.isConnectionChannel('trpc:org:moving')).toBe(false);
     await server.publish('trpc:org:moving', event('after both'));
-    await vi.waitFor(() => expect(listener.messages).toEqual([event('after both')]), 5_000);
+    await eventually(() => expect(listener.messages).toEqual([event('after both')]));
     expect(new Set(listener.losses.map(({ kind: how }) => how))).toEqual(new Set(['dropped']));
   });
 
@@ -199,14 +200,14 @@ describe.each(kinds)('against $name', (kind) => {
     const org = createRecorder();
     manager.subscribe('trpc:user:9', own.handler, own.options);
     manager.subscribe('trpc:org:left', org.handler, org.options);
-    await vi.waitFor(() => expect([own.joins.length, org.joins.length]).toEqual([1, 1]));
+    await eventually(() => expect([own.joins.length, org.joins.length]).toEqual([1, 1]));
     isMember = false;
     await server.revoke('9');
-    await vi.waitFor(() => expect(org.lines.at(-1)).toBe('loss refused'), 5_000);
-    await vi.waitFor(() => expect(own.joins).toHaveLength(2), 5_000);
+    await eventually(() => expect(org.lines.at(-1)).toBe('loss refused'));
+    await eventually(() => expect(own.joins).toHaveLength(2));
     await server.publish('trpc:org:left', event('not yours'));
     await server.publish('trpc:user:9', event('yours'));
-    await vi.waitFor(() => expect(own.messages).toEqual([event('yours')]));
+    await eventually(() => expect(own.messages).toEqual([event('yours')]));
     expect(org.messages).toEqual([]);
   });
 
@@ -214,12 +215,12 @@ describe.each(kinds)('against $name', (kind) => {
     const manager = client('1');
     const listener = createRecorder();
     manager.subscribe('trpc:global', listener.handler, listener.options);
-    await vi.waitFor(() => expect(listener.joins).toHaveLength(1));
+    await eventually(() => expect(listener.joins).toHaveLength(1));
     await publishRaw('trpc:global', { type: 'from-the-future' });
     const large = 'x'.repeat(1_000_000);
     await publishRaw('trpc:global', { type: 'event', name: 'large', data: large });
     await server.publish('trpc:global', event('after'));
-    await vi.waitFor(() => expect(listener.messages.at(-1)).toEqual(event('after')), 10_000);
+    await eventually(() => expect(listener.messages.at(-1)).toEqual(event('after')));
     expect(listener.messages).toEqual([event('large', large), event('after')]);
     expect(errors.map(({ code }) => code)).toEqual(['invalid_message']);
   });
@@ -258,14 +259,14 @@ describe.each(kinds)('against $name', (kind) => {
   it('keeps one socket while subscriptions come and go, and closes it after the grace', async () => {
     const manager = client('77', { disconnectGraceMs: 50 });
     const ends = Array.from({ length: 20 }, (_, id) => manager.subscribe(`trpc:org:${id % 5}`, () => {}));
-    await vi.waitFor(() => expect(manager.status.state).toBe('connected'));
+    await eventually(() => expect(manager.status.state).toBe('connected'));
     expect((await server.presenceStats('trpc:global')).clients).toBeGreaterThan(0);
     for (const end of ends) {
       end();
       end();
     }
-    await vi.waitFor(() => expect(manager.status.state).toBe('idle'));
-    await vi.waitFor(async () => expect((await server.presenceStats('trpc:user:77')).clients).toBe(0));
+    await eventually(() => expect(manager.status.state).toBe('idle'));
+    await eventually(async () => expect((await server.presenceStats('trpc:user:77')).clients).toBe(0));
   });
 });
 
@@ -278,16 +279,16 @@ describe.each(kinds)('a $name that is killed and started again', (kind) => {
       const manager = connect({ wsUrl, getToken: () => server.createConnectionToken({ userId: '1' }) });
       const listener = createRecorder();
       manager.subscribe('trpc:global', listener.handler, listener.options);
-      await vi.waitFor(() => expect(listener.joins).toHaveLength(1));
+      await eventually(() => expect(listener.joins).toHaveLength(1));
       await server.publish('trpc:global', event('before'));
-      await vi.waitFor(() => expect(listener.messages).toHaveLength(1));
+      await eventually(() => expect(listener.messages).toHaveLength(1));
       await broker.close();
-      await vi.waitFor(() => expect(manager.status.state).toBe('reconnecting'), 5_000);
+      await eventually(() => expect(manager.status.state).toBe('reconnecting'));
       broker = await kind.start(port);
-      await vi.waitFor(() => expect(listener.joins).toHaveLength(2), 10_000);
+      await eventually(() => expect(listener.joins).toHaveLength(2));
       expect(listener.joins[1]).toMatchObject({ wasRecovering: true, recovered: false });
       await server.publish('trpc:global', event('after'));
-      await vi.waitFor(() => expect(listener.messages).toHaveLength(2));
+      await eventually(() => expect(listener.messages).toHaveLength(2));
     } finally {
       await broker.close();
     }
@@ -318,20 +319,20 @@ describe('a network between client and broker', () => {
         });
         const listener = createRecorder();
         manager.subscribe('trpc:global', listener.handler, listener.options);
-        await vi.waitFor(() => expect(listener.joins).toHaveLength(1), 5_000);
+        await eventually(() => expect(listener.joins).toHaveLength(1));
         comeOnline(); // alive: nothing happens
         await server.publish('trpc:global', event('a'));
-        await vi.waitFor(() => expect(listener.messages).toHaveLength(1), 5_000);
+        await eventually(() => expect(listener.messages).toHaveLength(1));
         proxy.stall();
         await server.publish('trpc:global', event('b'));
         expect(manager.status.state).toBe('connected');
         comeOnline();
-        await vi.waitFor(() => expect(listener.messages).toHaveLength(2), 10_000);
+        await eventually(() => expect(listener.messages).toHaveLength(2));
         proxy.refuse(true);
         proxy.cut();
         await server.publish('trpc:global', event('c'));
         proxy.refuse(false);
-        await vi.waitFor(() => expect(listener.messages).toHaveLength(3), 10_000);
+        await eventually(() => expect(listener.messages).toHaveLength(3));
         expect(listener.lines.filter((line) => !line.startsWith('loss'))).toEqual([
           'join 0',
           'event a @1',
@@ -368,7 +369,7 @@ describe('a broker that does not speak the protocol', () => {
           getToken: () => new SignJWT({ sub: '1' }).setProtectedHeader({ alg: 'HS256' }).sign(key),
         });
         manager.subscribe('trpc:global', () => {});
-        await vi.waitFor(() => expect(sockets).toBeGreaterThan(1), 10_000);
+        await eventually(() => expect(sockets).toBeGreaterThan(1));
         expect(manager.status.state).toBe('reconnecting');
         expect(manager.status.reason?.message).not.toContain(frame || '\n');
       } finally {

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { QueryClient } from '@tanstack/query-core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../../test/eventually.ts';
 import { type App, openApp, Switch, turn, watchEverything } from '../../test/bound-app.ts';
 import { FakeManager } from '../../test/fake-manager.ts';
 import { touchedChannel } from '../../test/trpc-backend.ts';
@@ -155,11 +156,11 @@ describe('a client that is dropped', () => {
     })();
     // A timer that runs holds on to it.
     await clock.advance(60_000);
-    await vi.waitFor(() => {
+    await eventually(() => {
       gc();
       expect(refs[0]?.deref() === undefined).toBe(true); // a failed expectation would keep the client
     });
-    await vi.waitFor(() => {
+    await eventually(() => {
       gc();
       expect(answers.listeners.size).toBe(0);
     });
@@ -182,11 +183,11 @@ describe('where the rest cannot be loaded', () => {
     const binding = bind(app.queryClient, app.manager, { answers: app.answers, clock: app.clock });
     closing.push(() => binding.dispose());
     app.observe(itemOf(app));
-    await vi.waitFor(() => expect(attempts).toBe(1));
+    await eventually(() => expect(attempts).toBe(1));
     await app.pass(1_000);
     expect(binding.status(itemOf(app).queryKey).detail).toBe('unbound');
     await app.queryClient.refetchQueries();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await app.queryClient.refetchQueries();
       expect(binding.status(itemOf(app).queryKey).state).toBe('live');
     });

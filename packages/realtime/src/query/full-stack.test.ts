@@ -2,8 +2,9 @@ import { QueryClient, QueryObserver } from '@tanstack/query-core';
 import { createTRPCClient, httpBatchStreamLink } from '@trpc/client';
 import { initTRPC, TRPCError } from '@trpc/server';
 import { createTRPCOptionsProxy } from '@trpc/tanstack-react-query';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { eventually } from '../../../../test/eventually.ts';
 import { Switch } from '../../test/bound-app.ts';
 import { API_KEY, brokerKinds, SECRET } from '../../test/brokers.ts';
 import { TrpcApp } from '../../test/trpc-app.ts';
@@ -22,7 +23,6 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 const FRESH = { staleTime: Number.POSITIVE_INFINITY };
-const until = (condition: () => void) => vi.waitFor(condition, { timeout: 20_000, interval: 10 });
 
 async function start(kind: ReturnType<typeof brokerKinds>[number]) {
   const broker = await kind.start();
@@ -119,13 +119,13 @@ describe.each(brokerKinds().map((kind) => ({ kind, name: kind.name })))('two tab
     const { openTab, reads } = await start(kind);
     const [ann, bob] = [openTab('ann'), openTab('bob')];
     const keys = [ann, bob].map((tab) => tab.observe(tab.trpc.posts.queryOptions({ org: '1' }, FRESH)));
-    await until(() => {
+    await eventually(() => {
       expect(ann.binding.status(keys[0] ?? []).state).toBe('live');
       expect(bob.binding.status(keys[1] ?? []).state).toBe('live');
     });
     const before = reads();
     await ann.client.add.mutate({ org: '1', text: 'hello' });
-    await until(() => {
+    await eventually(() => {
       for (const tab of [ann, bob]) {
         expect(tab.queryClient.getQueryData<unknown>(keys[0] ?? [])).toEqual({ rows: ['hello'] });
         expect(tab.binding.status(keys[0] ?? []).state).toBe('live');
@@ -140,16 +140,16 @@ describe.each(brokerKinds().map((kind) => ({ kind, name: kind.name })))('two tab
     const [ann, bob] = [openTab('ann'), openTab('bob')];
     const key = ann.observe(ann.trpc.count.queryOptions({ org: '1' }, FRESH));
     ann.observe(ann.trpc.posts.queryOptions({ org: '1' }, FRESH));
-    await until(() => expect(ann.binding.status(key).state).toBe('live'));
+    await eventually(() => expect(ann.binding.status(key).state).toBe('live'));
     await bob.client.add.mutate({ org: '1', text: 'hello' });
-    await until(() => expect(ann.queryClient.getQueryData<unknown>(key)).toBe(1));
+    await eventually(() => expect(ann.queryClient.getQueryData<unknown>(key)).toBe(1));
   });
 
   it('need one more read at the join where the server could not stamp', async () => {
     const { openTab, reads } = await start(kind);
     const ann = openTab('ann');
     const key = ann.observe(ann.trpc.unsure.queryOptions({ org: '1' }, FRESH));
-    await until(() => expect(ann.binding.status(key).state).toBe('live'));
+    await eventually(() => expect(ann.binding.status(key).state).toBe('live'));
     expect(reads()).toBe(2);
   });
 
@@ -157,17 +157,17 @@ describe.each(brokerKinds().map((kind) => ({ kind, name: kind.name })))('two tab
     const { openTab, reads } = await start(kind);
     const [ann, bob] = [openTab('ann'), openTab('bob')];
     const key = ann.observe(ann.trpc.posts.queryOptions({ org: '1' }, FRESH));
-    await until(() => expect(ann.binding.status(key).state).toBe('live'));
+    await eventually(() => expect(ann.binding.status(key).state).toBe('live'));
     const before = reads();
     ann.focus.set(false);
     let heard = 0;
     closing.push(ann.manager.subscribe(Channels.org('1'), () => heard++));
     for (const text of ['a', 'b', 'c']) await bob.client.add.mutate({ org: '1', text });
-    await until(() => expect(heard).toBe(3));
+    await eventually(() => expect(heard).toBe(3));
     expect(ann.queryClient.getQueryState(key)?.isInvalidated).toBe(true);
     expect(reads()).toBe(before);
     ann.focus.set(true);
-    await until(() => {
+    await eventually(() => {
       expect(ann.queryClient.getQueryData<unknown>(key)).toEqual({ rows: ['a', 'b', 'c'] });
       expect(ann.binding.status(key).state).toBe('live');
     });
@@ -178,25 +178,25 @@ describe.each(brokerKinds().map((kind) => ({ kind, name: kind.name })))('two tab
     const { openTab, members, realtime } = await start(kind);
     const eve = openTab('eve');
     const key = eve.observe(eve.trpc.posts.queryOptions({ org: '1' }, { ...FRESH, retry: false }));
-    await until(() => expect(eve.queryClient.getQueryState(key)?.status).toBe('error'));
+    await eventually(() => expect(eve.queryClient.getQueryState(key)?.status).toBe('error'));
     expect(eve.binding.status(key).detail).toBe('unbound');
     expect(eve.manager.status.state).toBe('idle');
     // Once a member, the next answer brings all that is needed.
     members.get('1')?.add('eve');
     await eve.queryClient.refetchQueries({ queryKey: key });
-    await until(() => expect(eve.binding.status(key).state).toBe('live'));
+    await eventually(() => expect(eve.binding.status(key).state).toBe('live'));
     await realtime.publish(Channels.org('1'), { type: 'channel-invalidation' });
-    await until(() => expect(eve.binding.status(key).state).toBe('live'));
+    await eventually(() => expect(eve.binding.status(key).state).toBe('live'));
   });
 
   it('lose a channel that is taken away, and say so', async () => {
     const { openTab, members, realtime } = await start(kind);
     const ann = openTab('ann');
     const key = ann.observe(ann.trpc.posts.queryOptions({ org: '1' }, { ...FRESH, retry: false }));
-    await until(() => expect(ann.binding.status(key).state).toBe('live'));
+    await eventually(() => expect(ann.binding.status(key).state).toBe('live'));
     members.get('1')?.delete('ann');
     await realtime.revoke('ann', Channels.org('1'));
-    await until(() => expect(ann.binding.status(key).state).not.toBe('live'));
+    await eventually(() => expect(ann.binding.status(key).state).not.toBe('live'));
     expect(ann.queryClient.getQueryData<unknown>(key)).toEqual({ rows: [] });
   });
 });

@@ -6,6 +6,7 @@ import { observable } from '@trpc/server/observable';
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { render } from 'vitest-browser-react';
+import { eventually } from '../../../../test/eventually.ts';
 import { Answers } from '../query/answers.ts';
 import '../query/binding.ts'; // loaded already, so that time stands still meanwhile
 import { createTestRealtime, type TestClient, type TestRealtime } from '../testing/index.ts';
@@ -86,7 +87,7 @@ function Posts({ read }: { read: () => Promise<{ posts: string }> }) {
 
 /** Lets time go on until the page shows this. */
 async function shows({ container }: { container: Element }, text: string) {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await realtime.advance(20);
     expect(container.textContent).toBe(text);
   });
@@ -111,7 +112,7 @@ it('says when it is not live, and is again without a request where nothing was m
   const screen = await render(tab.App);
   await shows(screen, 'first live live');
   tab.client.drop();
-  await vi.waitFor(() => expect(screen.container.textContent).toBe('first unknown uncovered'));
+  await eventually(() => expect(screen.container.textContent).toBe('first unknown uncovered'));
   await realtime.advance(5_000);
   await shows(screen, 'first live live');
   expect(tab.requests()).toBe(1);

@@ -5,6 +5,7 @@ import { hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { render } from 'vitest-browser-react';
+import { eventually } from '../../../../test/eventually.ts';
 import type { RealtimeManager } from '../client/realtime-manager.ts';
 import { createTestRealtime, type TestClient, type TestRealtime } from '../testing/index.ts';
 import { RealtimeProvider, useChannel, useFreshness, usePresence, useRealtime, useRealtimeStatus } from './index.ts';
@@ -187,9 +188,9 @@ describe('hydration', () => {
     const root = hydrateRoot(host, page({ name: 'trpc:global' }), {
       onRecoverableError: (error) => mismatches.push(error),
     });
-    await vi.waitFor(() => expect(host.textContent).toContain('connected true'));
+    await eventually(() => expect(host.textContent).toContain('connected true'));
     await realtime.settled();
-    await vi.waitFor(() => expect(host.textContent).toContain('joined'));
+    await eventually(() => expect(host.textContent).toContain('joined'));
     expect(mismatches).toEqual([]);
     root.unmount();
     host.remove();

@@ -98,7 +98,9 @@ describe('what is published', () => {
     vi.restoreAllMocks();
     await api.close();
   });
-  const connect = (options: RealtimeOptions = {}) => createRealtime({ apiUrl: api.url, apiKey: 'key', ...options });
+  /** Whose time stands still: a count never comes too late. */
+  const connect = (options: RealtimeOptions = {}) =>
+    createRealtime({ apiUrl: api.url, apiKey: 'key', clock: new ManualClock(), ...options });
   /** Counts come when the returned function is called. */
   const holdCounts = () => {
     let release = () => {};

@@ -11,6 +11,7 @@ import {
 } from '@trpc/client';
 import superjson from 'superjson';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { eventually } from '../../../../../test/eventually.ts';
 import {
   type BackendRouter,
   createBackend,
@@ -177,7 +178,7 @@ describe.each(MATRIX)('over $kind with $name', ({ kind, transformer }) => {
     const saved = client.save.mutate({ id: '1', value: 1 }, { signal: abort.signal }).catch(() => 'aborted');
     abort.abort();
     expect(await saved).toBe('aborted');
-    await vi.waitFor(() => expect(log).toEqual(['started', 'failed']));
+    await eventually(() => expect(log).toEqual(['started', 'failed']));
     release();
   });
 });
@@ -263,7 +264,7 @@ describe('subscriptions', () => {
       ],
     });
     const subscription = client.ticks.subscribe(undefined, {});
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    await eventually(() => expect(seen).toHaveLength(1));
     expect(seen[0]).not.toContain('op-realtime');
     subscription.unsubscribe();
     expect(await client.item.query({ id: '1' })).toEqual({ id: '1' });
