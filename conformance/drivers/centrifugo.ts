@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { freePort } from '../../test/free-port.ts';
 import { findCommand } from '../../test/lanes.ts';
 import type { Environment } from '../environments.ts';
 import type { Driver, Server } from './driver.ts';
-import { freePort, launch } from './launcher.ts';
+import { launch } from './launcher.ts';
 
 const IMAGE = 'centrifugo/centrifugo:v6';
 

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { processIdentity } from '../../packages/realtime/src/cli/process-identity.ts';
 import { parseBrokerState } from '../../packages/realtime/src/cli/state-file.ts';
+import { freePort } from '../free-port.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const REALTIME = join(ROOT, 'packages/realtime');
@@ -160,12 +160,4 @@ export async function createSandbox(env: NodeJS.ProcessEnv = {}): Promise<Sandbo
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

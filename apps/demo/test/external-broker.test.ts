@@ -1,6 +1,7 @@
 import { optionsFromEnv, startBroker } from '@op/realtime-broker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, launch } from '../../../conformance/drivers/launcher.ts';
+import { launch } from '../../../conformance/drivers/launcher.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { findChromium, findCommand, hasLane } from '../../../test/lanes.ts';
 import { brokerEnvironment } from '../src/server/broker/broker-environment.ts';
 import { type DemoProcess, START_PATIENCE, startDemoProcess } from './demo-process.ts';
@@ -72,7 +73,7 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo on a broker that
         const { result } = (await response.json()) as { result: { channels: Record<string, { num_clients: number }> } };
         return result.channels[channel]?.num_clients ?? 0;
       };
-      const soon = { timeout: 10_000 };
+      const soon = { timeout: 60_000 };
       await expect.poll(() => subscribers('trpc:org:repair-cafe'), soon).toBe(3);
 
       await leila.getByRole('button', { name: 'Leave' }).click();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePort } from '../../../test/free-port.ts';
 import { bundle } from './sources.ts';
 
 export const API_KEY = 'converge-api-key';
@@ -17,7 +17,7 @@ function embeddedBroker(): Promise<string> {
   return embedded;
 }
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 
 // The server is killed when our end of the shell's input closes: on purpose, or because this process ended in whatever way. `$0` is the command.
 const GUARD = '"$0" "$@" </dev/null & server=$!; read -r _; kill -KILL $server; wait $server 2>/dev/null; exit 0';
@@ -36,7 +36,7 @@ export class BrokerProcess {
   }
 
   static async start(engine: BrokerEngine): Promise<BrokerProcess> {
-    const broker = new BrokerProcess(engine, await reservePort());
+    const broker = new BrokerProcess(engine, await freePort());
     await broker.start();
     return broker;
   }
@@ -80,24 +80,6 @@ export class BrokerProcess {
     if (!child) return;
     child.stdin?.end();
     await once(child, 'exit');
-  }
-}
-
-/**
- * A port that nobody is given while the broker is dead: below those that systems hand out by themselves (32768 on Linux, 49152 elsewhere).
- */
-export async function reservePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createTRPCClient, httpLink, TRPCClientError } from '@trpc/client';
 import pg from 'pg';
-import { reservePort } from '../converge/broker-process.ts';
+import { freePort } from '../../../test/free-port.ts';
 import type { Random } from '../src/core/clock.ts';
 import { migrateOutbox } from '../src/outbox/index.ts';
 import { seededRandom } from '../src/testing/seeded-random.ts';
@@ -129,7 +129,7 @@ class Run {
       'CREATE TABLE IF NOT EXISTS notes (id serial PRIMARY KEY, topic text NOT NULL, note text NOT NULL)',
     );
     await migrateOutbox(database);
-    const [appPort, brokerPort] = [await reservePort(), await reservePort()];
+    const [appPort, brokerPort] = [await freePort(), await freePort()];
     const recorder = await ApiRecorder.listen(`http://127.0.0.1:${brokerPort}/api`);
     const settings = {
       databaseUrl: options.databaseUrl,

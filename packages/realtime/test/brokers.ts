@@ -1,6 +1,7 @@
 import { startBroker } from '@op/realtime-broker';
 import { findCentrifugo } from '../../../conformance/drivers/centrifugo.ts';
-import { freePort, launch } from '../../../conformance/drivers/launcher.ts';
+import { launch } from '../../../conformance/drivers/launcher.ts';
+import { freePort } from '../../../test/free-port.ts';
 import { hasLane } from '../../../test/lanes.ts';
 
 /** Both sides of the tests know it. */
