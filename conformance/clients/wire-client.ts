@@ -1,5 +1,5 @@
 /** How long any single wait may take. Only a failing scenario ever waits this long. */
-export const WAIT_MS = 10_000;
+export const WAIT_MS = 30_000;
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** A reply or push as it came, parsed. */

@@ -3,7 +3,7 @@ import { type Observation, Player } from './play.ts';
 import type { Program } from './program.ts';
 
 /** How long what differs may still become equal: closes and pushes of another client's making have no moment of their own. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 20_000;
 
 export interface Difference {
   readonly expected: unknown;

@@ -22,8 +22,8 @@ export interface Observation {
 }
 
 const SETTLE_ID = 4_000_000_000;
-/** How long a socket that answers nothing may still say something. */
-const QUIET_MS = 60;
+/** How many turns of the event loop, each of a millisecond or more, a socket that answers nothing may still say something in. Turns and not time: a machine that stalls, stalls both. */
+const QUIET_TURNS = 60;
 
 /** Plays programs on a server; one per program. */
 export class Player {
@@ -236,7 +236,6 @@ function parseClaims(text: string): Record<string, unknown> | undefined {
 /** Resolves when the socket says something or closes, or has been quiet for a while. */
 async function somethingSaid(socket: WireClient): Promise<void> {
   const before = socket.lines.length;
-  const deadline = Date.now() + QUIET_MS;
-  while (!socket.isClosed && socket.lines.length === before && Date.now() < deadline)
+  for (let turn = 0; turn < QUIET_TURNS && !socket.isClosed && socket.lines.length === before; turn++)
     await new Promise((resolve) => setTimeout(resolve, 1));
 }
