@@ -37,13 +37,15 @@ createServer(async (incoming, outgoing) => {
   console.log('at port ' + (this.address() as import('node:net').AddressInfo).port + '.');
 });
 `;
-/** A window: a page's relative addresses and login, one observed query, and a post for each line of stdin. */
+/** A window: a page's relative addresses and login, one observed query, and a post for each line of stdin. Says where a machine stalled for the 250 ms of an announcement. */
 const WINDOW = `
 const { fetch: plain } = globalThis;
-globalThis.fetch = (input, init) => {
+globalThis.fetch = async (input, init) => {
   const headers = new Headers(init?.headers);
   headers.set('x-user', process.env.WINDOW_USER!);
-  return plain(String(input).startsWith('/') ? process.env.SERVER_URL + String(input) : input, { ...init, headers });
+  const answer = await plain(String(input).startsWith('/') ? process.env.SERVER_URL + String(input) : input, { ...init, headers });
+  if (/"touch":\\[\\{"channel":"[^"]*"\\}/.test(await answer.clone().text())) console.log('announced without a position;');
+  return answer;
 };
 const { QueryObserver } = await import('@tanstack/react-query');
 const { queryClient, trpc, trpcClient } = await import('./client/realtime');
@@ -87,6 +89,10 @@ it('the quickstart runs as printed: what one window posts, each window fetches o
   await Promise.all([mei.wrote('shows Buns at nine;'), amara.wrote('shows Buns at nine;')]);
   amara.child.stdin?.write('I am there\n');
   await Promise.all([mei.wrote('at nine, I am there;'), amara.wrote('at nine, I am there;')]);
-  expect(readings() - before).toBe(4); // two changes, two windows
-  expect(mei.text() + amara.text()).not.toContain('error');
+  const said = mei.text() + amara.text();
+  // Two changes, two windows. An author that was not told the position of its own change may fetch once more (docs/freshness.md).
+  const more = said.split('announced without a position;').length - 1;
+  expect(readings() - before).toBeGreaterThanOrEqual(4);
+  expect(readings() - before).toBeLessThanOrEqual(4 + more);
+  expect(said).not.toContain('error');
 });

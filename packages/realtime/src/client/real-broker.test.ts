@@ -146,11 +146,11 @@ describe.each(kinds)('against $name', (kind) => {
     const manager = client('5', {
       getToken: () => {
         tokens++;
-        return server.createConnectionToken({ userId: '5', ttlSeconds: 1 });
+        return server.createConnectionToken({ userId: '5', ttlSeconds: 2 });
       },
       getChannelTokens: (channels) => {
         grants++;
-        return server.createChannelTokens({ userId: '5', channels: channels as ['trpc:org:short'], ttlSeconds: 1 });
+        return server.createChannelTokens({ userId: '5', channels: channels as ['trpc:org:short'], ttlSeconds: 2 });
       },
     });
     const own = createRecorder();
