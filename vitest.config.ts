@@ -9,19 +9,21 @@ const resolve = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 const chromium = findChromium();
 const isRoot = process.getuid?.() === 0;
 
-/** Tests that start real servers, browsers or databases: slow to start, so they need time. */
-const patient = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } };
+/** Limits are for what hangs. A busy machine takes many times as long as an idle one, and that is no failure. */
+const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000, interval: 10 } } };
+
+/** Files that mostly wait, for processes to start and for timers, run side by side. They share nothing: free ports, folders of their own. */
+const waiting = { maxWorkers: 3, sequence: { groupOrder: 1 } };
 
 const projects: TestProjectConfiguration[] = [
   {
     ...resolve,
     test: {
       name: 'unit',
-      testTimeout: 30_000,
-      hookTimeout: 30_000,
-      expect: { poll: { timeout: 20_000, interval: 10 } },
+      ...patient,
       include: ['packages/*/src/**/*.test.{ts,tsx}', 'packages/*/model/*.test.ts', 'test/**/*.test.ts'],
       exclude: ['**/*.browser.test.tsx', 'test/system/**', '**/node_modules/**', '**/dist/**'],
+      maxWorkers: 2, // by default one, on a machine with two cores
       sequence: { groupOrder: 0 },
     },
   },
@@ -31,9 +33,8 @@ const projects: TestProjectConfiguration[] = [
       name: 'conformance',
       include: ['conformance/**/*.test.ts'],
       ...patient,
-      fileParallelism: false,
-      maxConcurrency: 16, // scenarios of one server run side by side: they mostly wait
-      sequence: { groupOrder: 1 },
+      ...waiting,
+      maxConcurrency: 16, // scenarios of one server run side by side
     },
   },
   {
@@ -49,9 +50,8 @@ const projects: TestProjectConfiguration[] = [
       ],
       exclude: ['**/node_modules/**'],
       ...patient,
+      ...waiting,
       maxConcurrency: 2,
-      maxWorkers: 2, // they mostly wait for processes to start, and share nothing: free ports, folders of their own
-      sequence: { groupOrder: 2 },
     },
   },
 ];
@@ -68,9 +68,9 @@ if (chromium) {
     },
     test: {
       name: 'browser',
-      testTimeout: 30_000,
+      ...patient,
       include: ['src/**/*.browser.test.tsx'],
-      sequence: { groupOrder: 3 },
+      sequence: { groupOrder: 2 },
       browser: {
         enabled: true,
         headless: true,
@@ -86,5 +86,11 @@ if (chromium) {
 }
 
 export default defineConfig({
-  test: { projects, reporters: ['default', './test/lane-reporter.ts'], passWithNoTests: true },
+  test: {
+    projects,
+    reporters: ['default', './test/lane-reporter.ts'],
+    passWithNoTests: true,
+    // postgres.js 3.4 writes once more to a socket that was closed in the same turn, from a timer where nobody can catch it. Tests that end sessions meet it.
+    onUnhandledError: ({ stack }) => !stack?.includes('/postgres/src/connection.js'),
+  },
 });

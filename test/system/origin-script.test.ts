@@ -61,7 +61,7 @@ async function joined(broker: Sandbox, channel: string, client: Running): Promis
         const { result } = (await answer.json()) as { result: { channels: Record<string, { num_clients: number }> } };
         return result.channels[channel]?.num_clients;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .toBe(1);
 }

@@ -1,6 +1,6 @@
 import { createTRPCClient, httpLink } from '@trpc/client';
 import type { Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findChromium, hasLane } from '../../../test/lanes.ts';
 import { playTimely } from '../../../test/page-log.ts';
 import type { AppRouter } from '../src/server/trpc/router.ts';
@@ -16,6 +16,11 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in a browser', (
   }, START_PATIENCE.timeout);
   afterAll(async () => {
     await Promise.all([windows?.close(), demo?.stop()]);
+  });
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(() => {
+      process.stderr.write(`\nthe demo:\n${demo.output()}\n`);
+    });
   });
   afterEach(async () => {
     await windows.closeAll();

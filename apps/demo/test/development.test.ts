@@ -1,7 +1,7 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTRPCClient, httpLink } from '@trpc/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findChromium, hasLane } from '../../../test/lanes.ts';
 import type { AppRouter } from '../src/server/trpc/router.ts';
 import { type DemoProcess, ROOT, START, START_PATIENCE, startDemoProcess } from './demo-process.ts';
@@ -16,6 +16,11 @@ describe.skipIf(!hasLane('chromium', findChromium()))('the demo in development',
   }, START_PATIENCE.timeout);
   afterAll(async () => {
     await Promise.all([windows?.close(), demo?.stop()]);
+  });
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(() => {
+      process.stderr.write(`\nthe demo:\n${demo.output()}\n`);
+    });
   });
 
   it('has one socket and one refetch per change under StrictMode, before and after a module is replaced', async () => {

@@ -30,7 +30,7 @@ describe.skipIf(!hasLane('postgres', folder))('the demo on PostgreSQL', () => {
       orgId: 'tool-library',
       body: 'Hello from @mei, @jonas',
     });
-    await expect.poll(() => recorder.told(), { timeout: 10_000 }).toEqual(['trpc:org:tool-library', 'trpc:user:jonas']);
+    await expect.poll(() => recorder.told(), { timeout: 60_000 }).toEqual(['trpc:org:tool-library', 'trpc:user:jonas']);
     const [newest] = await callerOf(two.db, 'jonas').feed.organisation({ orgId: 'tool-library' });
     expect(newest).toMatchObject({ id, author: { id: 'mei' }, applause: { count: 0, mine: false } });
     await callerOf(two.db, 'jonas').post.applaud({ postId: id, on: true });

@@ -9,7 +9,7 @@ import { type DemoProcess, ROOT, START, START_PATIENCE, startDemoProcess } from 
 /** The README's command, with a stdin that is closed and not only empty. */
 const AS_PRINTED = ['sh', '-c', 'exec npx --yes pnpm@12.21.0 demo <&-'];
 
-const ending = { timeout: 10_000 };
+const ending = { timeout: 60_000 };
 
 let demo: DemoProcess | undefined;
 let occupant: Server | undefined;

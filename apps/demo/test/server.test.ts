@@ -13,7 +13,7 @@ const as = (claimedUserId: string | null) => createCaller({ db: database.db, cla
 
 /** Waits until exactly this was announced (a mutation does not wait for a slow broker), and forgets it. */
 async function announced(...lines: string[]): Promise<void> {
-  await expect.poll(() => recorder.told(), { timeout: 10_000 }).toEqual(lines);
+  await expect.poll(() => recorder.told(), { timeout: 60_000 }).toEqual(lines);
   recorder.forget();
 }
 
