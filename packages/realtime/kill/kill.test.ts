@@ -57,7 +57,10 @@ describe.skipIf(!hasLane('postgres', folder))('while app, relays and broker are 
     { timeout: 600_000 },
     async (fault, { expect }) => {
       const databaseUrl = await emptyDatabase(fault);
-      const { violations } = await kill({ seed: SEED, rounds: 40, databaseUrl, programs, fault, limitMs: 3000 });
+      // A machine that stalls for longer than the limit looks like other mistakes: those do not end the run.
+      const isEnough = (violations: readonly string[]) => NOTICED[fault].test(violations.join('\n'));
+      const run = { seed: SEED, rounds: 40, limitMs: 3000, isEnough };
+      const { violations } = await kill({ ...run, databaseUrl, programs, fault });
       expect(violations.join('\n')).toMatch(NOTICED[fault]);
     },
   );

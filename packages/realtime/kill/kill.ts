@@ -21,6 +21,8 @@ export interface KillOptions {
   readonly fault?: Fault | null;
   /** How long a round may take to come to rest before what is missing counts as lost. @default 60000 */
   readonly limitMs?: number;
+  /** Whether these violations end the run. @default any does */
+  readonly isEnough?: (violations: readonly string[]) => boolean;
   /** Told after each round. */
   readonly onRound?: (result: KillResult) => void;
 }
@@ -85,8 +87,9 @@ const POLL_MS = 10;
  */
 export async function kill(options: KillOptions): Promise<KillResult> {
   const run = await Run.start(options);
+  const { isEnough = (violations) => violations.length > 0 } = options;
   try {
-    for (let round = 0; round < options.rounds && run.result.violations.length === 0; round++) {
+    for (let round = 0; round < options.rounds && !isEnough(run.result.violations); round++) {
       await run.round(round);
       options.onRound?.(run.result);
     }
