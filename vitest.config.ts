@@ -2,6 +2,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { findChromium } from './test/lanes.ts';
+import { LongestFirst } from './test/longest-first.ts';
 
 const source = '@op/source';
 const conditions = [source, ...defaultServerConditions];
@@ -90,6 +91,7 @@ export default defineConfig({
     projects,
     reporters: ['default', './test/lane-reporter.ts'],
     passWithNoTests: true,
+    sequence: { sequencer: LongestFirst },
     // postgres.js 3.4 writes once more to a socket that was closed in the same turn, from a timer where nobody can catch it. Tests that end sessions meet it.
     onUnhandledError: ({ stack }) => !stack?.includes('/postgres/src/connection.js'),
   },
