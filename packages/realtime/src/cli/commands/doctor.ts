@@ -2,7 +2,7 @@ import { diagnose } from '../../doctor/diagnose.ts';
 import { CHECK_IDS, countFindings, type Finding, type FindingState } from '../../doctor/finding.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { CliError } from '../cli-error.ts';
-import { labelled } from '../layout.ts';
+import { labelled, wrap } from '../layout.ts';
 import type { Style } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -49,7 +49,7 @@ export async function doctor(options: DoctorOptions, terminal: Terminal): Promis
   const counts = countFindings(findings);
   const isFine = counts.failure === 0 && !(options.strict && counts.warning > 0);
   if (options.json) terminal.out(JSON.stringify({ ok: isFine, counts, findings }, null, 2));
-  else terminal.out(summaryOf(findings, style));
+  else terminal.out(wrap(summaryOf(findings, style), terminal.columns, 0).join('\n'));
   return isFine ? 0 : 1;
 }
 

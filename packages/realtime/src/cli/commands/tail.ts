@@ -8,6 +8,7 @@ import { createRealtime } from '../../server/realtime.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { parseChannelArgument } from '../channel-argument.ts';
 import { CliError } from '../cli-error.ts';
+import { note } from '../note.ts';
 import { joinText, presenceJson, presenceLine, publicationJson, publicationLine } from '../tail-line.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -57,7 +58,6 @@ async function follow(
 ): Promise<void> {
   const firstToken = await channelToken();
   const { style } = terminal;
-  const note = (text: string) => terminal.err(style.dim(text));
   const progress = terminal.progress('connecting');
   let epoch: string | null = null;
   let isLost = false;
@@ -68,7 +68,7 @@ async function follow(
         new CliError('refused', `The broker ${what}${code ? ` (${code})` : ''}. What is wrong: op-realtime doctor`),
       );
     const lost = () => {
-      if (!isLost) note('The broker cannot be reached; trying again.');
+      if (!isLost) note('The broker cannot be reached; trying again.', terminal);
       isLost = true;
     };
     const ignored = { joined() {}, published() {}, presenceChanged() {}, dropped() {}, ended() {} };
@@ -94,7 +94,7 @@ async function follow(
         joined: (join) => {
           progress.stop();
           epoch = join.position?.epoch ?? null;
-          note(joinText(channel, join));
+          note(joinText(channel, join), terminal);
         },
         published: (publication) =>
           terminal.out(

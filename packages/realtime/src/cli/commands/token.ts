@@ -5,6 +5,7 @@ import { readAppSettings } from '../app-settings.ts';
 import { parseChannelArgument } from '../channel-argument.ts';
 import { CliError } from '../cli-error.ts';
 import { describeDuration, parseDuration } from '../duration.ts';
+import { note } from '../note.ts';
 import { printable } from '../printable.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -44,7 +45,7 @@ export async function token(options: TokenOptions, terminal: Terminal): Promise<
     const what = channel
       ? `Channel token for ${channel}`
       : `Connection token with ${Channels.global()} and the user's own channel`;
-    terminal.err(terminal.style.dim(`${what}, user ${printable(userId)}, for ${describeDuration(ttlSeconds)}.`));
+    note(`${what}, user ${printable(userId)}, for ${describeDuration(ttlSeconds)}.`, terminal);
   }
   return 0;
 }
