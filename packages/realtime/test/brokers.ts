@@ -22,25 +22,29 @@ export interface BrokerKind {
   start(port?: number, tokens?: TokenRules): Promise<RunningBroker>;
 }
 
-/** What else the broker asks of tokens. */
+/** What else the broker asks of tokens and pages. */
 export interface TokenRules {
   readonly previousSecret?: string;
   readonly audience?: string;
+  /** @default every origin */
+  readonly origin?: string;
+  /** @default `SECRET` */
+  readonly secret?: string;
 }
 
 const embedded: BrokerKind = {
   name: 'embedded',
-  async start(port = 0, { previousSecret, audience } = {}) {
+  async start(port = 0, { previousSecret, audience, origin = '*', secret = SECRET } = {}) {
     const broker = await startBroker({
       port,
       httpApi: { key: API_KEY },
       client: {
         token: {
-          hmacSecretKey: SECRET,
+          hmacSecretKey: secret,
           ...(previousSecret && { hmacPreviousSecretKey: previousSecret }),
           ...(audience && { audience }),
         },
-        allowedOrigins: ['*'],
+        allowedOrigins: [origin],
       },
       channel: {
         namespaces: {
@@ -63,7 +67,7 @@ const embedded: BrokerKind = {
 function centrifugo(path: string): BrokerKind {
   return {
     name: 'centrifugo',
-    async start(port, { previousSecret, audience } = {}) {
+    async start(port, { previousSecret, audience, origin = '*', secret = SECRET } = {}) {
       const own = port ?? (await freePort());
       const url = `127.0.0.1:${own}`;
       const { stop } = await launch({
@@ -74,10 +78,10 @@ function centrifugo(path: string): BrokerKind {
           CENTRIFUGO_HTTP_SERVER_ADDRESS: '127.0.0.1',
           CENTRIFUGO_HTTP_SERVER_PORT: String(own),
           CENTRIFUGO_HTTP_API_KEY: API_KEY,
-          CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: SECRET,
+          CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY: secret,
           ...(previousSecret && { CENTRIFUGO_CLIENT_TOKEN_HMAC_PREVIOUS_SECRET_KEY: previousSecret }),
           ...(audience && { CENTRIFUGO_CLIENT_TOKEN_AUDIENCE: audience }),
-          CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: '*',
+          CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: origin,
           CENTRIFUGO_CHANNEL_NAMESPACES: 'trpc open',
           CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_HISTORY_SIZE: '300',
           CENTRIFUGO_CHANNEL_NAMESPACES_TRPC_HISTORY_TTL: '10m',
