@@ -17,13 +17,16 @@ export interface Snippet {
 
 /** The documents that make promises to readers. */
 export function documents(): string[] {
-  const inDocs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  const pagesOf = (folder: string) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name));
   return [
-    'README.md',
-    'CONTRIBUTING.md',
-    'packages/realtime/README.md',
-    'packages/broker/README.md',
-    ...inDocs.map((name) => `docs/${name}`),
+    ...pagesOf('.'),
+    ...pagesOf('packages/realtime').filter((path) => path.endsWith('README.md')),
+    ...pagesOf('packages/broker').filter((path) => path.endsWith('README.md')),
+    ...pagesOf('docs'),
+    ...pagesOf('docs/recipes'),
   ];
 }
 
