@@ -52,6 +52,8 @@ export class Session implements Waiter {
   /** Commands that wait because others wait for the application, and the size of the frames that they came in. */
   #backlog: Command[] | undefined = undefined;
   #backlogBytes = 0;
+  /** Made for the first call of the application. */
+  #leaving: AbortController | undefined = undefined;
   #isBroken = false;
   #running = 0;
   #awaitsPong = false;
@@ -93,6 +95,13 @@ export class Session implements Waiter {
   connect(request: ConnectRequest): void {
     this.#state = ON_CLIENT[this.#state].connect === 'connecting' ? 'connecting' : this.#state;
     void handleConnect(this, 0, request);
+  }
+
+  /** Aborted when the connection ends. */
+  get leaving(): AbortSignal {
+    this.#leaving ??= new AbortController();
+    if (!this.isOpen) this.#leaving.abort();
+    return this.#leaving.signal;
   }
 
   /** What others see of this client from now on; lists of who is present show it a round later, as on Centrifugo. */
@@ -265,6 +274,7 @@ export class Session implements Waiter {
     if (this.#state === 'closed') return;
     this.#state = ON_SERVER[this.#state].closed;
     this.#backlog = undefined;
+    this.#leaving?.abort();
     this.engine.deadlines.cancel(this);
     this.engine.hub.removeSession(this);
     if (disconnect) {

@@ -132,6 +132,16 @@ describe('rpc', () => {
     expect(calls).toEqual([]);
   });
 
+  it('is ended when its client leaves', async () => {
+    const { connect, calls } = start({ rpc: { result: {} } });
+    const client = connect();
+    await ask(client, { id: 2, rpc: { method: 'm' } });
+    const { signal } = calls.at(-1)!.call;
+    expect(signal?.aborted).toBe(false);
+    client.session.close(undefined);
+    expect(signal?.aborted).toBe(true);
+  });
+
   it('is error 108 where nothing asks, whatever the method', async () => {
     const { connect } = start({}, {});
     for (const method of ['m', 'nope:m'])

@@ -67,6 +67,8 @@ export function createProxies(settings: ProxySettings, clock: Clock, caller: Pic
       timeoutMs: proxy.timeoutMs,
       headers: proxyHeaders(proxy, peer.headers, emulatedHeaders),
       body: Buffer.from(question, 'latin1'),
+      // As on Centrifugo: nobody waits for the answer any more.
+      signal: session.leaving,
     });
     const reply = readReply(outcome, proxy.statusToCodeTransforms);
     calls.inflight--;

@@ -28,8 +28,8 @@ async function start(answer: (request: IncomingMessage, response: ServerResponse
     caller.close();
     if (server.listening) await close();
   });
-  const call = (headers: Record<string, string> = {}) =>
-    caller.call({ endpoint, timeoutMs: 1000, headers, body: Buffer.from('{"ä":1}') });
+  const call = (headers: Record<string, string> = {}, signal?: AbortSignal) =>
+    caller.call({ endpoint, timeoutMs: 1000, headers, body: Buffer.from('{"ä":1}'), ...(signal && { signal }) });
   return { call, clock, caller, close };
 }
 
@@ -113,4 +113,19 @@ it('ends calls when it is closed', async () => {
   await arrival;
   caller.close();
   expect(await outcome).toBe('failed');
+});
+
+it('ends a call whose client has left, and tells the application by closing its connection', async () => {
+  const leaving = new AbortController();
+  let left = () => {};
+  const noticed = new Promise<void>((resolve) => {
+    left = resolve;
+  });
+  const { call } = await start((_request, response) => {
+    response.on('close', left);
+    leaving.abort();
+  });
+  expect(await call({}, leaving.signal)).toBe('failed');
+  await noticed;
+  expect(await call({}, leaving.signal)).toBe('failed');
 });

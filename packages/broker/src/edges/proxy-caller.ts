@@ -15,6 +15,8 @@ export interface Call {
   readonly timeoutMs: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Ends the call. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -31,7 +33,7 @@ export class ProxyCaller {
   }
 
   /** Makes a call. Never rejects. */
-  call({ endpoint, timeoutMs, headers, body }: Call): Promise<CallOutcome> {
+  call({ endpoint, timeoutMs, headers, body, signal }: Call): Promise<CallOutcome> {
     return new Promise((resolve) => {
       let cancelTimeout = () => {};
       const settle = (outcome: CallOutcome) => {
@@ -47,7 +49,11 @@ export class ProxyCaller {
           settle(status === 200 ? { body: Buffer.concat(chunks) } : { status });
         });
       };
-      const options = { method: 'POST', headers: { ...headers, 'content-length': body.length } };
+      const options = {
+        method: 'POST',
+        headers: { ...headers, 'content-length': body.length },
+        ...(signal && { signal }),
+      };
       try {
         const request = endpoint.startsWith('https:')
           ? requestHttps(endpoint, { ...options, agent: this.#https }, onResponse)
