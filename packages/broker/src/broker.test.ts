@@ -112,6 +112,42 @@ describe('the official client', () => {
   });
 });
 
+describe('official clients', () => {
+  it('are told of a shutdown, and come back by themselves, spread over time and not at once', async () => {
+    const COUNT = 30;
+    const first = await start();
+    const codes: number[] = [];
+    const delaysMs: number[] = [];
+    let allBack = () => {};
+    const back = new Promise<void>((resolve) => {
+      allBack = resolve;
+    });
+    const clients = Array.from({ length: COUNT }, (_, i) => {
+      const token = signToken({ sub: `u${i}` });
+      const client = new Centrifuge(first.url, { websocket: WebSocket, token });
+      cleanUps.push(() => client.disconnect());
+      let lostMs = 0;
+      client.on('connecting', ({ code }) => {
+        if (code === 0) return;
+        codes.push(code);
+        lostMs = performance.now();
+      });
+      client.on('connected', () => {
+        if (lostMs > 0 && delaysMs.push(performance.now() - lostMs) === COUNT) allBack();
+      });
+      client.connect();
+      return client;
+    });
+    await Promise.all(clients.map((client) => client.ready()));
+    await first.close();
+    await start({ port: first.port });
+    await back;
+    expect(codes.slice(0, COUNT)).toEqual(clients.map(() => 3001));
+    // Their own back-off begins with a random part of half a second; a slow machine only widens it.
+    expect(Math.max(...delaysMs) - Math.min(...delaysMs)).toBeGreaterThan(100);
+  });
+});
+
 describe('a WebSocket', () => {
   it('may carry JSON in binary frames too', async () => {
     const client = open(await start());
