@@ -150,7 +150,7 @@ const SCHEMA: Schema = {
   RefreshResult: { client: string(1), version: string(2), expires: bool(3), ttl: uint(4) },
   SubRefreshRequest: { channel: string(1), token: string(2) },
   SubRefreshResult: { expires: bool(1), ttl: uint(2) },
-  PublishRequest: { channel: string(1), data: json(2) },
+  PublishRequest: { channel: string(1), data: json(2), type: int(3), key: string(4), removed: bool(5) },
   PresenceResult: { presence: always(map(1, { message: 'ClientInfo' })) },
   PresenceStatsResult: { num_clients: always(uint(1)), num_users: always(uint(2)) },
   HistoryRequest: { channel: string(1), limit: int(7), since: of(8, 'StreamPosition'), reverse: bool(9) },

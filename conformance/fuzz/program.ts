@@ -78,6 +78,8 @@ const data = fc.oneof(
 
 const someTime = fc.constantFrom(4_102_444_800, 1_500_000_000);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 24, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 
 /** Claims as an object, sometimes wrong. */
 const connectionClaims = fc.record(
@@ -155,6 +157,16 @@ const subscribeCommand = fc
       },
       { requiredKeys: [], noNullPrototype: true },
     ),
+    fc.record(
+      {
+        type: rarely(fc.constantFrom(1, 2, 3, 4, 5, -1)),
+        delta: rarely(fc.constantFrom('fossil', 'x')),
+        tf: rarely(fc.constantFrom<object>({}, { key: 'a', cmp: 'eq', val: '1' })),
+        phase: rarely(fc.constantFrom(0, 1, 2)),
+        limit: rarely(fc.constantFrom(0, 1)),
+      },
+      { noNullPrototype: true },
+    ),
     fc.option(
       fc.record(
         {
@@ -170,11 +182,12 @@ const subscribeCommand = fc
     ),
     fc.constantFrom('%token', '%token', '%token', '%token', '%badtoken'),
   )
-  .map(([name, where, options, claims, kind]) => ({
+  .map(([name, where, options, others, claims, kind]) => ({
     subscribe: {
       channel: name,
       ...withEpoch(where, name),
       ...options,
+      ...others,
       ...(claims && { token: `${kind}:${JSON.stringify({ ...claims, channel: claims.channel ?? name })}` }),
     },
   }));
@@ -212,6 +225,14 @@ const command: fc.Arbitrary<object> = fc.oneof(
   { weight: 3, arbitrary: historyParameters.map((history) => ({ history })) },
   { weight: 2, arbitrary: onChannel('presence') },
   { weight: 2, arbitrary: onChannel('presence_stats') },
+  // A ping beside another command, which then does not count; and what only maps know.
+  { weight: 1, arbitrary: onChannel('presence').map((other) => ({ ping: {}, ...other })) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(channel, fc.constantFrom(0, 1, 2), fc.boolean())
+      .map(([name, type, removed]) => ({ publish: { channel: name, data: 1, type, key: 'k', removed } })),
+  },
   { weight: 1, arbitrary: token(connectionClaims).map((text) => ({ refresh: { token: text } })) },
   {
     weight: 1,
@@ -254,7 +275,7 @@ function rawData(text: string): string {
 const mutation = fc.tuple(
   fc.constantFrom('delete', 'double', 'insert', 'cut'),
   fc.nat(10_000),
-  fc.constantFrom('"', '{', '}', ',', ':', ' ', 'x', '0', '-', '\\', '\n'),
+  fc.constantFrom('"', '{', '}', ',', ':', ' ', 'x', '0', '.0', 'e0', '-', '\\', '\n'),
 );
 
 /** Breaks a text at one place. */
@@ -354,6 +375,9 @@ const apiCall: fc.Arbitrary<[string, object]> = fc.oneof(
     arbitrary: fc.constantFrom<[string, object]>(
       ['rpc', { method: 'x' }],
       ['nonsense', {}],
+      ['map_publish', { channel: '$plain/a', key: 'k', data: 1 }],
+      ['map_stats', { channel: 'nope:x' }],
+      ['shared_poll_publish', { channel: '$plain/a' }],
       ['batch', {}],
       ['publish', []],
       ['history', {}],
