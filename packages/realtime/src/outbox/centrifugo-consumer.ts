@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../core/errors.ts';
 import { parseSqlName, type SqlName } from './sql-name.ts';
-import type { OutboxTarget } from './target.ts';
+import type { Announcement, OutboxTarget, Tags } from './target.ts';
 
 export interface CentrifugoConsumerOptions {
   /** The consumer's `outbox_table_name`. @default 'centrifugo_outbox' */
@@ -30,18 +30,18 @@ export function centrifugoConsumer({
     migration: migrationOf(table, notificationChannel),
     migrationHint: `The table ${name} is missing. Run sql/centrifugo-outbox.sql of this package, or migrateOutbox(database, centrifugoConsumer()).`,
     isJsonb: true,
-    write: (announcements) => ({
+    write: (announcements, tags) => ({
       // A channel always has the same partition, within which the consumer keeps the order of ids.
       text: `INSERT INTO ${table.quoted} (method, payload, "partition")
 SELECT 'publish', item, ((hashtext(item->>'channel')::bigint & 2147483647) % $2::text::bigint)::integer
 FROM jsonb_array_elements($1::text::jsonb) WITH ORDINALITY AS list (item, place) ORDER BY place`,
-      parameters: [`[${announcements.map(payloadOf).join(',')}]`, String(partitions)],
+      parameters: [`[${announcements.map((one) => payloadOf(one, tags)).join(',')}]`, String(partitions)],
     }),
   };
 }
 
 /** The parameters of Centrifugo's `publish`, which may happen twice: hence the key. Channel names need no escapes in JSON. */
-function payloadOf({ channel, message, tags }: Parameters<OutboxTarget['write']>[0][number]): string {
+function payloadOf({ channel, message }: Announcement, tags: Tags): string {
   const more = tags ? `,"tags":${JSON.stringify(tags)}` : '';
   return `{"channel":"${channel}","data":${message},"idempotency_key":"${crypto.randomUUID()}"${more}}`;
 }

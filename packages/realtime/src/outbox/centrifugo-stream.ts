@@ -33,17 +33,18 @@ export function centrifugoStream({
     migration: null,
     migrationHint: `The function ${prefix}_stream_publish is missing. Centrifugo makes it when it starts with CENTRIFUGO_BROKER_TYPE=postgres on this database; there is no migration of ours.`,
     isJsonb: true,
-    write: (announcements) => ({
+    write: (announcements, tags) => ({
       // Shards are locked in one order by everybody, so two transactions with several channels do not wait for each other in a circle.
       text: `SELECT count(*)::integer AS published FROM (
   SELECT item FROM jsonb_array_elements($1::text::jsonb) WITH ORDINALITY AS list (item, place)
   ORDER BY abs(hashtext(item->>'channel')::bigint) % (SELECT count(*) FROM ${shards}), place OFFSET 0
 ) AS ordered, LATERAL ${publish}(
-  p_channel => item->>'channel', p_data => item->'data', p_tags => nullif(item->'tags', 'null'::jsonb),
-  p_history_size => $2::text::integer, p_history_ttl => make_interval(secs => $3::text::integer)
+  p_channel => item->>'channel', p_data => item->'data', p_tags => $2::text::jsonb,
+  p_history_size => $3::text::integer, p_history_ttl => make_interval(secs => $4::text::integer)
 ) AS publication`,
       parameters: [
-        `[${announcements.map(({ channel, message, tags }) => `{"channel":"${channel}","data":${message},"tags":${JSON.stringify(tags ?? null)}}`).join(',')}]`,
+        `[${announcements.map(({ channel, message }) => `{"channel":"${channel}","data":${message}}`).join(',')}]`,
+        tags ? JSON.stringify(tags) : null,
         String(historySize),
         String(historyTtlSeconds),
       ],

@@ -18,7 +18,7 @@ export {
   publishInTransaction,
   type TransactionalPublishOptions,
 } from './publish-in-transaction.ts';
-export type { PGliteDatabase, PgClient, PgPool, PostgresJsSql, RelayDatabase } from './relay-connection.ts';
+export type { PGliteDatabase, PgClient, PgPool, RelayDatabase } from './relay-connection.ts';
 export type { RelayFault, RelayFaultKind } from './relay-faults.ts';
 export type { RelayState } from './relay-state.ts';
 export { type RelayTable, type RelayTableOptions, relayTable } from './relay-table.ts';

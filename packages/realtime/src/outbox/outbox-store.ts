@@ -3,6 +3,7 @@ import { isMissingRelation } from './missing-relation.ts';
 import { type OutboxRow, parseRow } from './outbox-row.ts';
 import type { ConnectionEvents, OpenConnection, RelayConnection, SqlRow } from './relay-connection.ts';
 import { NOTIFICATION_CHANNEL, type RelayTable } from './relay-table.ts';
+import type { SqlParameter } from './target.ts';
 
 /** What a relay asks of the table, over one connection. */
 export interface OutboxStore {
@@ -97,7 +98,7 @@ FROM ${this.#table()} AS waiting WHERE failed_at IS NULL ORDER BY waiting.id LIM
     return `'${this.#target.table.quoted}'::regclass`;
   }
 
-  async #query(text: string, parameters: readonly (string | number)[] = []): Promise<readonly SqlRow[]> {
+  async #query(text: string, parameters: readonly SqlParameter[] = []): Promise<readonly SqlRow[]> {
     try {
       return await this.#connection.query(text, parameters);
     } catch (error) {

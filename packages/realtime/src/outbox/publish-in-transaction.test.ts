@@ -18,10 +18,10 @@ const ALL: Message = { type: 'channel-invalidation' };
 
 /** A transaction of a library that is not known, which records what it is to run. */
 function recorder(fail?: () => Error) {
-  const statements: { text: string; parameters: readonly (string | number)[] }[] = [];
+  const statements: { text: string; parameters: readonly (string | null)[] }[] = [];
   return {
     statements,
-    async runSql(text: string, parameters: readonly (string | number)[]) {
+    async runSql(text: string, parameters: readonly (string | null)[]) {
       statements.push({ text, parameters });
       if (fail) throw fail();
       return [];
@@ -53,7 +53,7 @@ it('any object that runs SQL is a transaction', async () => {
   const tx = recorder();
   await publishInTransaction(tx, ORG, ALL);
   expect(tx.statements).toEqual([
-    { text: expect.stringContaining('"realtime_outbox"'), parameters: [expect.any(String)] },
+    { text: expect.stringContaining('"realtime_outbox"'), parameters: [expect.any(String), null] },
   ]);
 });
 

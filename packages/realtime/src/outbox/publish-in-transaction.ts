@@ -2,6 +2,7 @@ import { type ChannelName, parseChannelName } from '../core/channel.ts';
 import { InvalidMessageError } from '../core/errors.ts';
 import { assertMessage, type Message } from '../core/message.ts';
 import { serialize } from '../server/publication.ts';
+import { traceCreation } from '../server/telemetry.ts';
 import { OutboxNotMigratedError } from './errors.ts';
 import { isMissingRelation } from './missing-relation.ts';
 import { relayTable } from './relay-table.ts';
@@ -57,12 +58,17 @@ export async function publishAllInTransaction(
   const { target = relayTable(), tags, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
   const sql = sqlOf(tx);
   // All is checked before anything is written: a transaction that a statement failed in is lost.
-  const parsed = announcements.map(({ channel, message }): Announcement => {
-    const text = serialize(assertMessage(message), maxMessageBytes);
-    return { channel: parseChannelName(channel), message: target.isJsonb ? refusedByJsonb(text) : text, tags };
-  });
+  const safe = target.isJsonb ? refusedByJsonb : (text: string) => text;
+  const parsed = announcements.map(
+    ({ channel, message }): Announcement => ({
+      channel: parseChannelName(channel),
+      message: safe(serialize(assertMessage(message), maxMessageBytes)),
+    }),
+  );
+  if (tags) safe(JSON.stringify(tags));
   if (parsed.length === 0) return;
-  const { text, parameters } = target.write(parsed);
+  const trace = traceCreation(parsed.map(({ channel }) => channel));
+  const { text, parameters } = target.write(parsed, trace || tags ? { ...trace, ...tags } : undefined);
   try {
     await sql.runSql(text, parameters);
   } catch (error) {

@@ -2,12 +2,13 @@ import type { Clock } from '../core/clock.ts';
 import { RealtimeError } from '../core/errors.ts';
 import { withDeadline } from '../server/deadline.ts';
 import { UnsupportedTransactionError } from './errors.ts';
+import type { SqlParameter } from './target.ts';
 
 export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** One connection to the database, kept open: the lock and the notifications belong to it. */
 export interface RelayConnection {
-  query(text: string, parameters: readonly (string | number)[]): Promise<readonly SqlRow[]>;
+  query(text: string, parameters: readonly SqlParameter[]): Promise<readonly SqlRow[]>;
   close(): Promise<void>;
 }
 
@@ -42,31 +43,22 @@ export interface PGliteDatabase {
   listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>;
 }
 
-/** `sql` of postgres.js, as far as it is used. */
-export interface PostgresJsSql {
-  reserve(): Promise<{ unsafe(text: string, values?: never[]): PromiseLike<readonly unknown[]>; release(): void }>;
-  listen(channel: string, listener: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
-}
-
 /**
- * A database that a relay can keep a connection to: a pool of pg, a function that makes a client of pg (for an address of its own, past a pooler), PGlite, or postgres.js.
- * Where the app uses Drizzle, Kysely or Prisma, it is the pool or client below it.
+ * A database that a relay can keep a connection to: a pool of pg, a function that makes a client of pg (for an address of its own, past a pooler), or PGlite.
+ * Where the app uses Drizzle, Kysely or Prisma, it is the pool or client below it. Not postgres.js: in its version 3.4 a session that the server ends at the wrong moment
+ * ends the process.
  */
-export type RelayDatabase = PgPool | (() => PgClient) | PGliteDatabase | PostgresJsSql;
+export type RelayDatabase = PgPool | (() => PgClient) | PGliteDatabase;
 
 /** @throws UnsupportedTransactionError (`unsupported_transaction`) */
 export function connectionOpener(database: RelayDatabase): OpenConnection {
-  if (isPostgresJs(database)) return (channel, events) => openPostgresJs(database, channel, events);
-  if (typeof database === 'function') return (channel, events) => openPg(database(), channel, events);
+  if (typeof database === 'function' && !('unsafe' in database))
+    return (channel, events) => openPg(database(), channel, events);
   if (isPool(database)) return (channel, events) => openPooled(database, channel, events);
   if (isPglite(database)) return (channel, events) => openPglite(database, channel, events);
   throw new UnsupportedTransactionError(
-    'The relay needs a connection of its own: pass a Pool of pg, a function that makes a Client of pg, PGlite, or sql of postgres.js.',
+    'The relay needs a connection of its own: pass a Pool of pg, a function that makes a Client of pg, or PGlite.',
   );
-}
-
-function isPostgresJs(database: RelayDatabase): database is PostgresJsSql {
-  return typeof database === 'function' && 'reserve' in database;
 }
 
 function isPool(database: unknown): database is PgPool {
@@ -124,23 +116,6 @@ async function openPglite(
   return {
     query: async (text, parameters) => (await database.query(text, [...parameters])).rows as readonly SqlRow[],
     close: unlisten,
-  };
-}
-
-async function openPostgresJs(
-  sql: PostgresJsSql,
-  channel: string,
-  { onNotified }: ConnectionEvents,
-): Promise<RelayConnection> {
-  const reserved = await sql.reserve();
-  // It listens on a connection of its own, which it opens anew where it breaks.
-  const listener = await sql.listen(channel, onNotified);
-  return {
-    query: async (text, parameters) => (await reserved.unsafe(text, [...parameters] as never[])) as readonly SqlRow[],
-    close: async () => {
-      await listener.unlisten();
-      reserved.release();
-    },
   };
 }
 

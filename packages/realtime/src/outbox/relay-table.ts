@@ -31,16 +31,12 @@ export function relayTable({ table: name = 'realtime_outbox', notify = true }: R
     migration: migrationOf(table, notify),
     migrationHint: `The table ${name} is missing. Run sql/realtime-outbox.sql of this package, or migrateOutbox(database).`,
     isJsonb: false,
-    write: (announcements) => ({
+    write: (announcements, tags) => ({
       // Text inside JSON: a message may hold what PostgreSQL's own JSON functions refuse, such as a NUL character.
       text: `INSERT INTO ${table.quoted} (channel, message, tags)
-SELECT item->>'channel', item->>'message', item->>'tags'
+SELECT item->>'channel', item->>'message', $2::text
 FROM json_array_elements($1::text::json) WITH ORDINALITY AS list (item, place) ORDER BY place`,
-      parameters: [
-        JSON.stringify(
-          announcements.map(({ channel, message, tags }) => ({ channel, message, tags: tags && JSON.stringify(tags) })),
-        ),
-      ],
+      parameters: [JSON.stringify(announcements), tags ? JSON.stringify(tags) : null],
     }),
   };
 }

@@ -1,24 +1,5 @@
+import { findOpenTelemetry, INSTRUMENTATION, type Instrument, scopeOf } from '../server/telemetry.ts';
 import type { OutboxRow } from './outbox-row.ts';
-
-/** As in `server/telemetry.ts`: the metrics of the host app, where it has them. */
-const API = Symbol.for('opentelemetry.js.api.1');
-const INSTRUMENTATION = '@op/realtime';
-
-type Attributes = Record<string, string>;
-
-interface Instrument {
-  add?(value: number, attributes?: Attributes): void;
-  record?(value: number, attributes?: Attributes): void;
-}
-
-interface Meter {
-  createCounter(name: string, options: { unit: string; description: string }): Instrument;
-  createHistogram(name: string, options: { unit: string; description: string }): Instrument;
-}
-
-interface MeterProvider {
-  getMeter(name: string): Meter;
-}
 
 interface Instruments {
   readonly published: Instrument;
@@ -45,7 +26,7 @@ export function countDeadLetter(row: OutboxRow): void {
 }
 
 function find(): Instruments | undefined {
-  const { metrics } = (globalThis as { [API]?: { metrics?: MeterProvider } })[API] ?? {};
+  const metrics = findOpenTelemetry()?.metrics;
   if (!metrics) return undefined;
   const known = instrumentsOf.get(metrics);
   if (known) return known;
@@ -70,9 +51,4 @@ function find(): Instruments | undefined {
   };
   instrumentsOf.set(metrics, instruments);
   return instruments;
-}
-
-/** `trpc:org:7` → `trpc:org`: a name with few values. */
-function scopeOf(channel: string): string {
-  return channel.split(':', 2).join(':');
 }

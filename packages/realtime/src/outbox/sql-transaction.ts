@@ -1,11 +1,12 @@
 import { UnsupportedTransactionError } from './errors.ts';
+import type { SqlParameter } from './target.ts';
 
 /**
  * What we ask of a transaction: to run a statement with parameters (`$1` being the first) inside it. Implement it for a library that is not known here.
  */
 export interface SqlTransaction {
   /** Rejects with the database's error, whose `code` (or that of a `cause`) is PostgreSQL's, like `42P01`. */
-  runSql(text: string, parameters: readonly (string | number)[]): Promise<unknown>;
+  runSql(text: string, parameters: readonly SqlParameter[]): Promise<unknown>;
 }
 
 type Shape = Readonly<Record<string, unknown>>;
@@ -18,7 +19,7 @@ interface Adapter {
   /** Whether the object is this library's, be it a transaction or the database. */
   knows(object: Shape): boolean;
   isTransaction(object: Shape): boolean;
-  run(object: Shape, text: string, parameters: readonly (string | number)[]): Promise<unknown>;
+  run(object: Shape, text: string, parameters: readonly SqlParameter[]): Promise<unknown>;
 }
 
 // biome-ignore lint/complexity/noBannedTypes: called only as its own library's function

@@ -5,13 +5,18 @@ export interface Announcement {
   readonly channel: ChannelName;
   /** The message as JSON text. */
   readonly message: string;
-  readonly tags: Readonly<Record<string, string>> | undefined;
 }
+
+/** Text that goes with the publications, apart from the message. */
+export type Tags = Readonly<Record<string, string>> | undefined;
+
+/** What all libraries pass on alike. */
+export type SqlParameter = string | null;
 
 /** A statement with its parameters, `$1` being the first. */
 export interface SqlStatement {
   readonly text: string;
-  readonly parameters: readonly (string | number)[];
+  readonly parameters: readonly SqlParameter[];
 }
 
 /**
@@ -28,5 +33,5 @@ export interface OutboxTarget {
   /** PostgreSQL's `jsonb` refuses some strings that JSON allows; a text column takes them all. */
   readonly isJsonb: boolean;
   /** @internal The statement that writes the announcements. */
-  write(announcements: readonly Announcement[]): SqlStatement;
+  write(announcements: readonly Announcement[], tags: Tags): SqlStatement;
 }

@@ -7,7 +7,7 @@ import type { PublishReply } from './publish-queue.ts';
  * Names: https://opentelemetry.io/docs/specs/semconv/messaging/
  */
 const API = Symbol.for('opentelemetry.js.api.1');
-const INSTRUMENTATION = '@op/realtime';
+export const INSTRUMENTATION = '@op/realtime';
 const SPAN_KIND_PRODUCER = 3;
 const STATUS_ERROR = 2;
 
@@ -20,7 +20,7 @@ interface Span {
   end(): void;
 }
 
-interface Instrument {
+export interface Instrument {
   add?(value: number, attributes?: Attributes): void;
   record?(value: number, attributes?: Attributes): void;
 }
@@ -53,7 +53,7 @@ export interface ObservedPublish {
 
 /** Starts to observe a publish; `null` where nobody listens. */
 export function observePublish(channels: readonly ChannelName[]): ObservedPublish | null {
-  const api = find();
+  const api = findOpenTelemetry();
   if (!api) return null;
   const scopes = new Set(channels.map(scopeOf));
   const common = { 'messaging.system': 'centrifugo', 'messaging.operation.name': 'publish' };
@@ -90,13 +90,35 @@ export function observePublish(channels: readonly ChannelName[]): ObservedPublis
   };
 }
 
+/**
+ * A span for messages that are only written down here and published by another process. Returns the tags that take its context along, so that what the publication causes
+ * belongs to the trace of the one who wrote it.
+ */
+export function traceCreation(channels: readonly ChannelName[]): Readonly<Record<string, string>> | undefined {
+  const scopes = new Set(channels.map(scopeOf));
+  const span = findOpenTelemetry()
+    ?.trace?.getTracer(INSTRUMENTATION)
+    .startSpan(`create ${[...scopes].join(' ')}`, {
+      kind: SPAN_KIND_PRODUCER,
+      attributes: {
+        'messaging.system': 'centrifugo',
+        'messaging.operation.name': 'create',
+        'messaging.operation.type': 'create',
+        'messaging.batch.message_count': channels.length,
+      },
+    });
+  span?.end();
+  return span && traceTags(span);
+}
+
 /** Counts what went wrong beside a call that was answered all the same. */
 export function countFault(kind: string): void {
-  const api = find();
+  const api = findOpenTelemetry();
   if (api) instrumentsFrom(api)?.faults.add?.(1, { 'op.realtime.fault': kind });
 }
 
-function find(): OpenTelemetry | undefined {
+/** What the host app registered. */
+export function findOpenTelemetry(): OpenTelemetry | undefined {
   return (globalThis as { [API]?: OpenTelemetry })[API];
 }
 
@@ -129,7 +151,7 @@ function instrumentsFrom({ metrics }: OpenTelemetry): Instruments | undefined {
 }
 
 /** `trpc:org:7` → `trpc:org`: a name with few values. */
-function scopeOf(channel: ChannelName): string {
+export function scopeOf(channel: string): string {
   return channel.split(':', 2).join(':');
 }
 

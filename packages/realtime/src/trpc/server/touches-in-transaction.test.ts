@@ -26,7 +26,7 @@ class Database {
 
   async transaction<T>(work: (tx: object) => Promise<T>): Promise<T> {
     this.log.push('BEGIN');
-    const runSql = async (text: string, [rows]: readonly (string | number)[]) => {
+    const runSql = async (text: string, [rows]: readonly (string | null)[]) => {
       if (this.failure) throw this.failure;
       const table = /INTO (\S+)/.exec(text)?.[1];
       for (const { channel, message } of JSON.parse(String(rows))) this.log.push(`${table} ${channel} ${message}`);
