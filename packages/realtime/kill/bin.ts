@@ -1,7 +1,8 @@
 import { cac } from 'cac';
 import { hasLane } from '../../../test/lanes.ts';
 import { findPostgres, startPostgres } from '../../../test/postgres.ts';
-import { describeKills, kill } from './kill.ts';
+import { kill } from './kill.ts';
+import { describeKills } from './kill-result.ts';
 import { Programs } from './killed-process.ts';
 import { FAULTS, type Fault } from './settings.ts';
 

@@ -2,7 +2,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { hasLane } from '../../../test/lanes.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../../../test/postgres.ts';
-import { describeKills, kill } from './kill.ts';
+import { kill } from './kill.ts';
+import { describeKills } from './kill-result.ts';
 import { Programs } from './killed-process.ts';
 import type { Fault } from './settings.ts';
 

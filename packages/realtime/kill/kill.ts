@@ -7,6 +7,7 @@ import { migrateOutbox } from '../src/outbox/index.ts';
 import { seededRandom } from '../src/testing/seeded-random.ts';
 import { ApiRecorder, type Sent } from './api-recorder.ts';
 import type { AppRouter } from './app.ts';
+import { type KillResult, newKillResult } from './kill-result.ts';
 import { KilledProcess, type Kind, type Programs } from './killed-process.ts';
 import { channelOf, type Fault, TOPICS } from './settings.ts';
 import { Tab } from './tab.ts';
@@ -25,46 +26,6 @@ export interface KillOptions {
   readonly isEnough?: (violations: readonly string[]) => boolean;
   /** Told after each round. */
   readonly onRound?: (result: KillResult) => void;
-}
-
-export interface KillResult {
-  rounds: number;
-  commits: number;
-  rollbacks: number;
-  /** Mutations that a kill left without an answer; the database says what became of them. */
-  unanswered: number;
-  readonly kills: Record<Kind, number>;
-  /** Committed announcements that the broker confirmed. */
-  accepted: number;
-  /** Confirmed once more, under the same key: after a kill between publishing and deleting. */
-  acceptedAgain: number;
-  /** Publications that arrived in tabs. */
-  deliveries: number;
-  /** Of these, such as the tab had already. */
-  duplicates: number;
-  /** Publications that a tab did not get because the broker had died; it knew, and fetched anew. */
-  rejoined: number;
-  losses: number;
-  /** What must not be; empty if all is well. */
-  readonly violations: string[];
-}
-
-/** The counts in a line. */
-export function describeKills(result: KillResult): string {
-  const {
-    rounds,
-    commits,
-    rollbacks,
-    unanswered,
-    kills,
-    accepted,
-    acceptedAgain,
-    deliveries,
-    duplicates,
-    rejoined,
-    losses,
-  } = result;
-  return `${rounds} rounds, ${kills.app + kills.relay + kills.broker} kills (app ${kills.app}, relay ${kills.relay}, broker ${kills.broker}): ${commits} commits, ${rollbacks} rollbacks (${unanswered} unanswered), ${accepted} accepted (${acceptedAgain} again), ${deliveries} deliveries, ${duplicates} duplicates, ${rejoined} rejoined unrecovered, losses ${losses}`;
 }
 
 interface Mutation {
@@ -100,20 +61,7 @@ export async function kill(options: KillOptions): Promise<KillResult> {
 }
 
 class Run {
-  readonly result: KillResult = {
-    rounds: 0,
-    commits: 0,
-    rollbacks: 0,
-    unanswered: 0,
-    kills: { app: 0, relay: 0, broker: 0 },
-    accepted: 0,
-    acceptedAgain: 0,
-    deliveries: 0,
-    duplicates: 0,
-    rejoined: 0,
-    losses: 0,
-    violations: [],
-  };
+  readonly result = newKillResult();
   readonly #options: KillOptions;
   readonly #random: Random;
   readonly #database: pg.Client;
