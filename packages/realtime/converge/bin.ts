@@ -70,7 +70,7 @@ async function runMutants({ seeds, seed: first, parallel, mutant: only, ...optio
     const startedMs = performance.now();
     const mutated = await loadPatched(patches);
     for (let seed = first; seed < first + seeds; seed++) {
-      const { differences } = await mutated.converge({ ...options, seed, limitMs: 20_000 });
+      const { differences } = await mutated.converge({ ...options, seed });
       if (differences.length === 0) continue;
       print(
         `| ${name} | ${seed} | ${differences.slice(0, 2).join(' ').replaceAll(/\s+/g, ' ').slice(0, 160)} | ${seconds(startedMs)} s |`,
