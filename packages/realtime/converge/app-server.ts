@@ -26,6 +26,8 @@ export interface Served {
   commits: number;
   /** Connection tokens. */
   tokens: number;
+  /** What queries wait for between reading the database and answering. */
+  gate: Promise<void> | null;
 }
 
 /** The share of writes that hold their transaction open for longer. */
@@ -89,6 +91,7 @@ function createRouter(
         await pause();
         const read = database.read(input);
         served(ctx.userId).reads++;
+        await served(ctx.userId).gate;
         await pause();
         return read;
       }),
@@ -100,6 +103,7 @@ function createRouter(
         await pause();
         const topics = [database.read(first), database.read(second)];
         served(ctx.userId).reads++;
+        await served(ctx.userId).gate;
         await pause();
         return { topics };
       }),
@@ -111,6 +115,7 @@ function createRouter(
         await pause();
         const { version } = database.read(input);
         served(ctx.userId).reads++;
+        await served(ctx.userId).gate;
         await pause();
         return version;
       }),
@@ -150,7 +155,7 @@ export async function startAppServer(options: AppServerOptions): Promise<AppServ
   const lives = new Map<string, TokenLives>();
   const livesOf = (userId: string) => obtain(lives, userId, () => ({ connectionSeconds: 4, grantSeconds: 4 }));
   const counts = new Map<string, Served>();
-  const served = (userId: string) => obtain(counts, userId, () => ({ reads: 0, commits: 0, tokens: 0 }));
+  const served = (userId: string) => obtain(counts, userId, () => ({ reads: 0, commits: 0, tokens: 0, gate: null }));
   const plain = createRealtime({
     apiUrl: `http://127.0.0.1:${broker.port}/api`,
     apiKey: API_KEY,

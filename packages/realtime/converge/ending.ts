@@ -37,7 +37,7 @@ export async function ending(world: World): Promise<void> {
   await Promise.all(
     begun.map(async ({ tab, predicament }) => {
       await pause(world.random() * 300);
-      predicament.end(tab, world);
+      await predicament.end(tab, world);
     }),
   );
   world.issueLongTokens();

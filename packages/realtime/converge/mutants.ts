@@ -118,16 +118,6 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [freshness('of announcements) {', 'of announcements.slice(0, 0)) {')],
   },
   {
-    name: 'own-answer-moves-the-cursor',
-    effect: "another tab's publication just before is taken for a duplicate",
-    patches: [
-      freshness(
-        '        this.#hit(c, position.offset, message, 0);\n        if (c.live) continue;',
-        '        this.#hit(c, position.offset, message, 0);\n        c.cursor = position;\n        if (c.live) continue;',
-      ),
-    ],
-  },
-  {
     name: 'stamps-move-the-cursor',
     effect: 'a publication that a stamp of another query knew of is taken for a duplicate',
     patches: [
@@ -151,17 +141,6 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'grants-ignored',
     effect: 'permission that came with an answer is not used',
     patches: [patch('query/binding.ts', 'if (grant !== null) this.#manager.addGrant({ channel, token: grant });', ';')],
-  },
-  {
-    name: 'grants-not-renewed',
-    effect: 'an expired grant ends its channel',
-    patches: [
-      patch(
-        'client/channel-registry.ts',
-        '    if (token === null && !this.#grants.canRequest)\n      throw',
-        '    if (token === null)\n      throw',
-      ),
-    ],
   },
   {
     name: 'stamps-read-after-the-data',

@@ -11,7 +11,7 @@ export interface Predicament {
   /** Resolves when it has taken hold. May put another tab in the place of this one, and returns it. */
   begin(tab: Tab, world: World): Promise<Tab> | Tab;
   /** It is over: everything works again. */
-  end(tab: Tab, world: World): void;
+  end(tab: Tab, world: World): Promise<void> | void;
 }
 
 export const PREDICAMENTS: readonly Predicament[] = [
@@ -91,14 +91,54 @@ export const PREDICAMENTS: readonly Predicament[] = [
   },
   {
     name: 'the app fetches: data was read, its answer is on the way',
+    begin: (tab, world) => {
+      tab.api.hold(true);
+      return refetched(tab, world);
+    },
+    end: (tab) => tab.api.hold(false),
+  },
+  {
+    name: 'the app fetches: data was read, the server takes its time',
+    begin(tab, world) {
+      const served = world.server.served(tab.name);
+      served.gate = new Promise((resolve) => gates.set(tab, resolve));
+      return refetched(tab, world);
+    },
+    end(tab, world) {
+      world.server.served(tab.name).gate = null;
+      gates.get(tab)?.();
+    },
+  },
+  {
+    name: 'shows another query of a joined channel: data was read, its answer is on the way',
     async begin(tab, world) {
       tab.api.hold(true);
       const before = world.server.served(tab.name).reads;
-      tab.refetch();
-      await until(() => world.server.served(tab.name).reads >= before + tab.shown.length);
+      for (const topic of TOPICS) {
+        tab.mountVersion(topic);
+        tab.mountBoth(topic, world.pick(TOPICS.filter((other) => other !== topic)));
+      }
+      const isNew = ({ queryKey }: Shown) => tab.queryClient.getQueryData(queryKey) === undefined;
+      const added = new Set(tab.shown.filter(isNew).map(({ name }) => name)).size;
+      await until(() => world.server.served(tab.name).reads >= before + added);
       return tab;
     },
     end: (tab) => tab.api.hold(false),
+  },
+  {
+    name: 'its socket lags behind what it fetches',
+    begin(tab, world) {
+      tab.mountBoth(world.pick(TOPICS.slice(0, 2)), TOPICS[2]!);
+      for (const topic of TOPICS) tab.mountList(topic);
+      tab.sockets.stall(true);
+      return tab;
+    },
+    async end(tab, world) {
+      const before = world.server.served(tab.name).reads;
+      tab.refetch(1);
+      await until(() => world.server.served(tab.name).reads > before && tab.queryClient.isFetching() === 0);
+      tab.sockets.stall(false);
+    },
   },
   {
     name: 'refetches fail',
@@ -198,6 +238,17 @@ export const PREDICAMENTS: readonly Predicament[] = [
     end: (tab) => tab.api.refuse(false),
   },
 ];
+
+/** What lets the server answer. */
+const gates = new WeakMap<Tab, () => void>();
+
+async function refetched(tab: Tab, world: World): Promise<Tab> {
+  const served = world.server.served(tab.name);
+  const before = served.reads;
+  tab.refetch();
+  await until(() => served.reads >= before + new Set(tab.shown.map(({ name }) => name)).size);
+  return tab;
+}
 
 /** What was on screen before the page was left. */
 const left = new WeakMap<Tab, readonly Shown[]>();

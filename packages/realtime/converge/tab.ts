@@ -151,9 +151,9 @@ export class Tab {
     this.shown.splice(at, 1)[0]?.unmount();
   }
 
-  /** The app fetches by itself what is on screen. */
-  refetch(): void {
-    for (const { queryKey } of this.shown)
+  /** The app fetches by itself what is on screen, or so many of it. */
+  refetch(count = this.shown.length): void {
+    for (const { queryKey } of this.shown.slice(0, count))
       void this.queryClient
         .getQueryCache()
         .find({ queryKey, exact: true })
