@@ -2,7 +2,7 @@ import { cac } from 'cac';
 import type { BrokerEngine } from './broker-process.ts';
 import { type ConvergeResult, converge } from './converge.ts';
 import { loadPatched } from './load.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import { MUTANTS, type Mutant, UNSEEN } from './mutants.ts';
 
 const cli = cac('pnpm converge');
 cli
@@ -18,7 +18,7 @@ cli
   .option('--engine <name>', 'embedded or centrifugo (CENTRIFUGO_BIN)', { default: 'embedded' })
   .option('--parallel <count>', 'Runs side by side; they mostly wait', { default: 1 })
   .option('--mutants', 'Take rules out of the code, one at a time: each must be noticed within the seeds')
-  .option('--mutant <name>', 'Only this one')
+  .option('--mutant <names>', 'Only these, separated by commas')
   .action((options: Options) => (options.mutants || options.mutant ? runMutants(options) : runSeeds(options)));
 cli.help();
 cli.parse();
@@ -63,7 +63,7 @@ async function runSeeds({ seeds, seed: first, parallel, ...options }: Options): 
 }
 
 async function runMutants({ seeds, seed: first, parallel, mutant: only, ...options }: Options): Promise<void> {
-  const wanted: readonly Mutant[] = only ? MUTANTS.filter(({ name }) => name === only) : MUTANTS;
+  const wanted: readonly Mutant[] = only ? MUTANTS.filter(({ name }) => only.split(',').includes(name)) : MUTANTS;
   if (wanted.length === 0) throw new RangeError(`There is no mutant ${only}.`);
   let unnoticed = 0;
   await sideBySide(parallel, wanted, async ({ name, patches }) => {
@@ -80,6 +80,7 @@ async function runMutants({ seeds, seed: first, parallel, mutant: only, ...optio
     unnoticed++;
     print(`| ${name} | NOT NOTICED in ${seeds} seeds | | ${seconds(startedMs)} s |`);
   });
+  if (!only) for (const { rule, why, guard } of UNSEEN) print(`not to be seen here: ${rule}: ${why} (${guard})`);
   print(`${wanted.length - unnoticed} of ${wanted.length} mutants noticed`);
   process.exitCode = unnoticed > 0 ? 1 : 0;
 }

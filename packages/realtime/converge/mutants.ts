@@ -202,3 +202,32 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
 ];
+
+/** Rules whose absence this run cannot notice: why, and what guards them instead. */
+export const UNSEEN: readonly { readonly rule: string; readonly why: string; readonly guard: string }[] = [
+  {
+    rule: 'an expired grant is renewed by asking for it',
+    why: 'the channel is polled then, and the next answer brings a grant',
+    guard: 'client/real-broker.test.ts',
+  },
+  {
+    rule: 'the answer to an own mutation leaves the cursor',
+    why: 'announcements name whole channels here, so the own write refetches what the swallowed publication would have',
+    guard: 'model, row 24',
+  },
+  {
+    rule: 'a proof only with its own data',
+    why: 'TanStack Query drops the late answer of a fetch that it cancelled',
+    guard: 'model, row 5',
+  },
+  {
+    rule: 'suspect; no floor for cached answers',
+    why: 'there is one broker, and no HTTP cache',
+    guard: 'model, rows 34 and 4',
+  },
+  {
+    rule: 'hits, immutable stamps, stamp beside floor, equal tops, duplicates, `since`, deferral, windows, slots, back-off',
+    why: 'they save requests; without them the data is as true',
+    guard: 'model, rows 3, 6–8, 16, 17, 19, 22, 25, 26, 29, 32, 33, 37, 38',
+  },
+];
