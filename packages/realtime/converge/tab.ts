@@ -43,6 +43,7 @@ export interface TabOptions {
   readonly ports: { readonly api: number; readonly broker: number };
   /** Else its only grants are those in answers. */
   readonly asksForGrants: boolean;
+  readonly leaveGraceMs: number;
 }
 
 const PERHAPS = 'perhaps';
@@ -64,7 +65,7 @@ export class Tab {
   readonly #client: ReturnType<typeof createTRPCClient<AppRouter>>;
   readonly #trpc: ReturnType<typeof createTRPCOptionsProxy<AppRouter>>;
 
-  private constructor({ name, asksForGrants }: TabOptions, api: FaultyProxy, sockets: FaultyProxy) {
+  private constructor({ name, asksForGrants, leaveGraceMs }: TabOptions, api: FaultyProxy, sockets: FaultyProxy) {
     this.name = name;
     this.asksForGrants = asksForGrants;
     this.api = api;
@@ -101,7 +102,7 @@ export class Tab {
     this.binding = bindQueryClient(this.queryClient, this.manager, {
       answers,
       focusManager: this.focus,
-      leaveGraceMs: 500,
+      leaveGraceMs,
       graceMs: 500,
       deferMs: 1000,
       watchdogMs: 3000,

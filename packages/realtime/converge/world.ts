@@ -36,7 +36,8 @@ export class World {
     const name = `tab-${at}`;
     const asksForGrants = at % 4 !== 0;
     Object.assign(this.server.livesOf(name), { connectionSeconds: 4, grantSeconds: asksForGrants ? 4 : LONG_SECONDS });
-    return Tab.open({ name, asksForGrants, ports: { api: this.server.port, broker: this.broker.port } });
+    const leaveGraceMs = at % 2 ? 300 : 1_500;
+    return Tab.open({ name, asksForGrants, leaveGraceMs, ports: { api: this.server.port, broker: this.broker.port } });
   }
 
   /** Tokens live long from now on: on a busy machine those of a second may have expired before they are used, again and again. */
