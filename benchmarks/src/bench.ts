@@ -1,8 +1,16 @@
 import { cac } from 'cac';
 import { benchBroker } from './broker/run.ts';
+import { benchScaling } from './broker/scaling.ts';
 import type { TargetName } from './broker/targets.ts';
 import { benchClient } from './client/run.ts';
 import { benchPublish } from './publish/run.ts';
+
+interface BrokerFlags {
+  readonly rounds: number;
+  readonly only: string;
+  readonly targets: string;
+  readonly scaling?: boolean;
+}
 
 const cli = cac('pnpm bench');
 cli
@@ -10,12 +18,15 @@ cli
   .option('--rounds <count>', 'Rounds per case', { default: 6 })
   .option('--only <names>', 'Cases, separated by commas', { default: '' })
   .option('--targets <names>', 'Targets, separated by commas: embedded, forwarder, centrifugo', { default: '' })
-  .action(({ rounds, only, targets }: { rounds: number; only: string; targets: string }) =>
-    benchBroker({
-      rounds: Number(rounds),
-      only: only.split(',').filter(Boolean),
-      ...(targets && { targets: targets.split(',') as TargetName[] }),
-    }),
+  .option('--scaling', 'How cost grows with subscribers and channels, as a plot')
+  .action(({ rounds, only, targets, scaling }: BrokerFlags) =>
+    scaling
+      ? benchScaling({ rounds: Number(rounds) })
+      : benchBroker({
+          rounds: Number(rounds),
+          only: only.split(',').filter(Boolean),
+          ...(targets && { targets: targets.split(',') as TargetName[] }),
+        }),
   );
 cli
   .command('publish', 'realtime.publish beside a bare keep-alive fetch to the same API')

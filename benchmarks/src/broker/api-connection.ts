@@ -3,9 +3,12 @@ import { connect, type Socket } from 'node:net';
 /** One keep-alive connection to the server API with at most one request on its way. Reads as little of the answer as it can. */
 export class ApiConnection {
   failures = 0;
+  /** Told how long each request took. */
+  onAnswer: ((elapsedMs: number) => void) | undefined;
   readonly #socket: Socket;
   readonly #head: string;
   #answered: (() => void) | undefined;
+  #postedAt = 0;
   #body = '';
 
   constructor(port: number, apiKey: string, path = '/api/publish') {
@@ -19,6 +22,7 @@ export class ApiConnection {
 
   post(body: string, answered: () => void): void {
     this.#answered = answered;
+    this.#postedAt = performance.now();
     this.#socket.write(`${this.#head}${body.length}\r\n\r\n${body}`, 'latin1');
   }
 
@@ -36,6 +40,7 @@ export class ApiConnection {
     }
     this.#body = '';
     if (!text.startsWith('HTTP/1.1 200') || text.includes('"error"', end)) this.failures++;
+    this.onAnswer?.(performance.now() - this.#postedAt);
     const answered = this.#answered;
     this.#answered = undefined;
     answered?.();

@@ -1,14 +1,28 @@
-/** The load generator: a process of its own, told by its parent which case to run against which address. */
-import type { TargetAddress } from './case.ts';
+/** The load generator: a process of its own, told by its parent what to run against which address. */
+import type { Figures, TargetAddress } from './case.ts';
 import { BROKER_CASES } from './cases.ts';
+import { SWEEPS } from './sweeps.ts';
 
-process.on('message', async ({ name, target }: { name: string; target: TargetAddress }) => {
-  try {
-    const benchmark = BROKER_CASES.find((one) => one.name === name);
-    if (!benchmark) throw new Error(`no case "${name}"`);
-    process.send!({ figures: await benchmark.run(target) });
-  } catch (error) {
-    process.send!({ failure: String(error) });
-  }
+export interface GeneratorOrder {
+  /** A case, or a sweep. */
+  readonly name: string;
+  /** The size within a sweep. */
+  readonly size?: number;
+  readonly target: TargetAddress;
+}
+
+export type GeneratorAnswer = { readonly figures: Figures } | { readonly failure: string };
+
+async function run({ name, size, target }: GeneratorOrder): Promise<Figures> {
+  if (size !== undefined) return SWEEPS.find((one) => one.name === name)!.run(target, size);
+  return BROKER_CASES.find((one) => one.name === name)!.run(target);
+}
+
+process.on('message', async (order: GeneratorOrder) => {
+  const answer: GeneratorAnswer = await run(order).then(
+    (figures) => ({ figures }),
+    (error: unknown) => ({ failure: String(error) }),
+  );
+  process.send!(answer);
 });
 process.on('disconnect', () => process.exit());

@@ -1,32 +1,40 @@
 import { connect, type Socket } from 'node:net';
+import { FrameParser, type ReceivedPublication } from './frames.ts';
+
+/** Where a subscription stands. */
+export interface StreamPosition {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+const frames = new FrameParser();
 
 /**
  * A WebSocket client that costs as little as possible, so that the load generator is not what is measured: a plain TCP socket, frames read by hand,
- * publications counted and their offsets compared, nothing parsed as JSON. It trusts the server to send unfragmented text frames.
+ * publications counted and their offsets compared. It trusts the server to send unfragmented text frames.
  */
 export class LoadSocket {
-  /** Offset of the last publication, 0 before the first. */
-  offset = 0;
-  epoch = '';
   received = 0;
   /** Publications out of order, doubled or missing, and such of another channel. */
   faults = 0;
+  /** All subscriptions were recovered. */
   recovered = false;
   closed = false;
   onReply: (() => void) | undefined;
-  onPublication: ((text: string, start: number) => void) | undefined;
+  onPublications: ((publications: readonly ReceivedPublication[]) => void) | undefined;
 
-  readonly channel: string;
-  readonly #prefix: string;
+  readonly #channels: readonly string[];
+  /** By channel; made when it is asked for or where there are several. */
+  readonly #epochs = new Map<string, string>();
+  readonly #offsets = new Map<string, number>();
   readonly #first: string;
   readonly #socket: Socket;
   #rest: Buffer | undefined;
   #upgraded = false;
   #connected = false;
 
-  constructor(port: number, channel: string, connectCommand: string) {
-    this.channel = channel;
-    this.#prefix = `{"push":{"channel":"${channel}"`;
+  constructor(port: number, channels: readonly string[], connectCommand: string) {
+    this.#channels = channels;
     this.#first = connectCommand;
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.#socket.write(
@@ -40,17 +48,24 @@ export class LoadSocket {
     });
   }
 
+  /** Where the subscription of a channel stands. */
+  position(channel: string): StreamPosition {
+    return { epoch: this.#epochs.get(channel) ?? '', offset: this.#offsets.get(channel) ?? 0 };
+  }
+
   send(text: string): void {
-    const payload = Buffer.from(text, 'latin1');
-    const head = payload.length < 126 ? Buffer.alloc(6) : Buffer.alloc(8);
-    head[0] = 0x81;
-    if (payload.length < 126) head[1] = 0x80 | payload.length;
-    else {
-      head[1] = 0x80 | 126;
-      head.writeUInt16BE(payload.length, 2);
-    }
+    const length = Buffer.byteLength(text, 'latin1');
+    const head = length < 126 ? 6 : 8;
     // The mask is zero, so the payload stands as it is.
-    this.#socket.write(Buffer.concat([head, payload]));
+    const frame = Buffer.alloc(head + length);
+    frame[0] = 0x81;
+    if (length < 126) frame[1] = 0x80 | length;
+    else {
+      frame[1] = 0x80 | 126;
+      frame.writeUInt16BE(length, 2);
+    }
+    frame.write(text, head, 'latin1');
+    this.#socket.write(frame);
   }
 
   destroy(): void {
@@ -91,49 +106,45 @@ export class LoadSocket {
         start = at + 10;
       }
       if (data.length < start + length) break;
-      if ((data[at]! & 0x0f) === 1) this.#text(data.toString('latin1', start, start + length));
+      if ((data[at]! & 0x0f) === 1) this.#frame(data, start, start + length);
       at = start + length;
     }
     if (at < data.length) this.#rest = at === 0 ? data : Buffer.from(data.subarray(at));
   }
 
-  #text(text: string): void {
-    let start = 0;
-    while (start < text.length) {
-      let end = text.indexOf('\n', start);
-      if (end < 0) end = text.length;
-      if (end - start === 2) this.send('{}');
-      else if (text.charCodeAt(start + 2) === 112 /* p, of push */) this.#publication(text, start);
-      else if (!this.#connected) this.#reply(text.slice(start, end));
-      start = end + 1;
+  #frame(data: Buffer, start: number, end: number): void {
+    // Replies differ from client to client: there is nothing to remember before the first one.
+    if (!this.#connected) {
+      this.#reply(data.toString('latin1', start, end));
+      return;
     }
-  }
-
-  #publication(text: string, start: number): void {
-    const at = text.indexOf('"offset":', start);
-    const offset = Number.parseInt(text.substring(at + 9, at + 20), 10);
-    if (at < 0 || !text.startsWith(this.#prefix, start) || (this.offset !== 0 && offset !== this.offset + 1))
-      this.faults++;
-    this.offset = offset;
-    this.received++;
-    this.onPublication?.(text, start);
+    const { publications, others } = frames.parse(data, start, end);
+    for (const line of others) if (line === '{}') this.send('{}');
+    if (publications.length === 0) return;
+    for (const { channel, offset } of publications) {
+      const last = this.#offsets.get(channel);
+      if (last === undefined || (last !== 0 && offset !== last + 1)) this.faults++;
+      this.#offsets.set(channel, offset);
+    }
+    this.received += publications.length;
+    this.onPublications?.(publications);
   }
 
   #reply(text: string): void {
     this.#connected = true;
     const reply = JSON.parse(text) as {
-      connect?: {
-        subs?: Record<string, { epoch?: string; offset?: number; recovered?: boolean; publications?: unknown[] }>;
-      };
+      connect?: { subs?: Record<string, { epoch?: string; offset?: number; recovered?: boolean }> };
     };
-    const sub = reply.connect?.subs?.[this.channel];
-    if (!sub) {
+    const subs = reply.connect?.subs;
+    if (!subs || !this.#channels.every((channel) => subs[channel])) {
       this.#socket.destroy();
       return;
     }
-    this.epoch = sub.epoch ?? '';
-    this.offset = sub.offset ?? 0;
-    this.recovered = sub.recovered === true;
+    for (const channel of this.#channels) {
+      this.#epochs.set(channel, subs[channel]!.epoch ?? '');
+      this.#offsets.set(channel, subs[channel]!.offset ?? 0);
+    }
+    this.recovered = this.#channels.every((channel) => subs[channel]!.recovered === true);
     this.onReply?.();
   }
 }

@@ -21,9 +21,13 @@ export function targetEnvironment(port: number): Record<string, string> {
 
 const HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url');
 
-/** A connection token for a user with one server-side subscription. */
-export function connectionToken(user: string, channel: string): string {
-  const claims = { sub: user, exp: Math.floor(Date.now() / 1000) + 3600, subs: { [channel]: {} } };
+/** A connection token for a user with server-side subscriptions. */
+export function connectionToken(user: string, channels: readonly string[]): string {
+  const claims = {
+    sub: user,
+    exp: Math.floor(Date.now() / 1000) + 3600,
+    subs: Object.fromEntries(channels.map((channel) => [channel, {}])),
+  };
   const payload = `${HEADER}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
   return `${payload}.${createHmac('sha256', TOKEN_SECRET).update(payload).digest('base64url')}`;
 }

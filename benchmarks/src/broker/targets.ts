@@ -1,10 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { targetEnvironment } from './settings.ts';
 
-export type TargetName = 'embedded' | 'forwarder' | 'centrifugo';
+export const TARGETS = ['embedded', 'forwarder', 'centrifugo'] as const;
+export type TargetName = (typeof TARGETS)[number];
 
 /** A server under load, in a process of its own. */
 export interface RunningTarget {
@@ -61,8 +63,14 @@ async function stop(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
+function packageVersion(manifest: string): string {
+  const { version } = JSON.parse(readFileSync(new URL(manifest, import.meta.url), 'utf8')) as { version: string };
+  return version;
+}
+
 /** What the version line of a report says. */
 export function versionOf(name: TargetName): string {
-  if (name !== 'centrifugo') return name;
+  if (name === 'embedded') return `@op/realtime-broker ${packageVersion('../../../packages/broker/package.json')}`;
+  if (name === 'forwarder') return `ws ${packageVersion('../../node_modules/ws/package.json')}`;
   return execFileSync(process.env.CENTRIFUGO_BIN!, ['version'], { encoding: 'utf8' }).trim();
 }
