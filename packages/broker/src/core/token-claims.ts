@@ -62,6 +62,8 @@ export interface ConnectToken {
   readonly expireAt: number;
   readonly info: ByteString | undefined;
   readonly meta: ByteString | undefined;
+  /** Nothing: data for the client comes from the application. */
+  readonly data: undefined;
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
@@ -195,7 +197,8 @@ export function readConnectToken(text: ByteString, options: TokenSettings, nowMs
   if (grants.size === 0) for (const channel of claims.channels) grants.set(channel, NO_GRANT);
   const info = bytesOf(claims.info, claims.b64info);
   if (!info) return 'unreadable';
-  return { ...checked, info: info.bytes, meta: present(claims.meta), grants };
+  const { user, expireAt } = checked;
+  return { user, expireAt, info: info.bytes, meta: present(claims.meta), data: undefined, grants };
 }
 
 /** Reads the claims of a subscription token. */

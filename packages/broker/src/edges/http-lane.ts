@@ -86,6 +86,8 @@ export class ApiLane implements Waiter {
   readonly #isKeyRight: (credentials: Credentials) => boolean;
   readonly #exits: LaneExits;
   readonly #prefix: string;
+  readonly #onData: (chunk: Buffer) => void;
+  readonly #onClose: () => void;
   /** Bytes of a request that is not complete. */
   #rest: Buffer[] = [];
   /** How many are needed before it is worth looking again. */
@@ -99,6 +101,8 @@ export class ApiLane implements Waiter {
     this.#prefix = engine.settings.httpApi.disabled
       ? '\n'
       : `${engine.settings.httpApi.handlerPrefix.replace(/\/+$/, '')}/`;
+    this.#onData = this.#received.bind(this);
+    this.#onClose = this.#release.bind(this);
     socket.on('data', this.#onData);
     socket.on('close', this.#onClose);
     socket.on('error', ignore);
@@ -117,9 +121,7 @@ export class ApiLane implements Waiter {
     this.#engine.deadlines.schedule(this, this.#engine.nowMs + timeoutMs);
   }
 
-  readonly #onClose = (): void => this.#release();
-
-  readonly #onData = (chunk: Buffer): void => {
+  #received(chunk: Buffer): void {
     let bytes = chunk;
     if (this.#rest.length > 0) {
       this.#rest.push(chunk);
@@ -129,7 +131,7 @@ export class ApiLane implements Waiter {
       this.#rest = [];
     }
     this.#serve(bytes);
-  };
+  }
 
   /** Answers all complete requests in `bytes`, with one write. */
   #serve(bytes: Buffer): void {

@@ -68,8 +68,9 @@ class WebSocketPeer implements Peer, OutboxOwner, FrameListener {
     this.session = new Session(engine, this);
     peers.add(this);
     if (socket.listenerCount('error') === 0) socket.on('error', ignore);
-    socket.on('close', () => this.#gone());
-    socket.on('data', (chunk) => this.read(chunk));
+    // Bound functions: closures would be compiled anew, if only from a cache, for each connection.
+    socket.on('close', this.#gone.bind(this));
+    socket.on('data', this.read.bind(this));
   }
 
   get transport(): string {

@@ -35,7 +35,7 @@ export function handleConnect(session: Session, id: number, request: ConnectRequ
       else if (token === 'unreadable') session.refuse(id, ReplyErrors.Internal);
       else if (token.user === '' && engine.settings.client.disallowAnonymousConnectionTokens)
         session.close(Disconnects.PermissionDenied);
-      else withGrants(session, id, request, { ...token, data: undefined }, true);
+      else withGrants(session, id, request, token, true);
       return undefined;
     });
   if (engine.hooks.connect) return askApplication(session, id, request);
@@ -67,7 +67,7 @@ function withGrants(
   session: Session,
   id: number,
   request: ConnectRequest,
-  who: ConnectAnswer | (ConnectToken & { data: undefined }),
+  who: ConnectAnswer | ConnectToken,
   hasToken: boolean,
 ): void {
   const { namespaces, settings, hooks } = session.engine;
@@ -107,7 +107,10 @@ function withGrants(
     subscriptions.set(channel, subscriptionOptions(kind.options, 'client'));
   }
   establish(session, id, request, {
-    ...who,
+    user: who.user,
+    info: who.info,
+    meta: who.meta,
+    data: who.data,
     expireAt: insecure && hasToken ? 0 : who.expireAt,
     isClientRefreshed: !hooks.refresh,
     subscriptions,
@@ -175,7 +178,7 @@ function establish(session: Session, id: number, request: ConnectRequest, who: C
     joined.push(outcome.subscription);
     subs.set(channel, outcome.result);
   }
-  answer(session, id, { ...connectResult(session, now), data: who.data, subs });
+  answer(session, id, connectResult(session, now, who.data, subs));
   for (const subscription of joined) announceJoin(subscription);
 }
 
@@ -184,7 +187,12 @@ function isOverUserLimit({ engine }: Session, user: string): boolean {
   return userConnectionLimit > 0 && user !== '' && engine.hub.ofUser(user).length >= userConnectionLimit;
 }
 
-function connectResult(session: Session, nowSeconds: number): ConnectResult {
+function connectResult(
+  session: Session,
+  nowSeconds: number,
+  data: string | undefined,
+  subs: ReadonlyMap<string, SubscribeResult>,
+): ConnectResult {
   const { peer, engine } = session;
   const { client } = engine.settings;
   const isExpiring = session.expireAt > 0 && session.isClientRefreshed;
@@ -193,6 +201,8 @@ function connectResult(session: Session, nowSeconds: number): ConnectResult {
     version: SERVER_VERSION,
     expires: isExpiring,
     ttl: isExpiring ? session.expireAt - nowSeconds : 0,
+    data,
+    subs,
     ping: client.pingIntervalMs > 0 ? Math.floor(client.pingIntervalMs / 1000) : 0,
     pong: client.pongTimeoutMs > 0 && client.pingIntervalMs > 0 && !peer.isUnidirectional,
     session: session.sessionId,
