@@ -127,7 +127,8 @@ export class Engine {
   ): void {
     const isUrgent = channel.subscribers.size <= SMALL_FAN_OUT;
     const isNewStream = publication.offset === 1;
-    const texts = new Map<Encoding, ByteString>();
+    // Filled only where there is more than one encoding.
+    let texts: Map<Encoding, ByteString> | undefined;
     let encoding: Encoding | undefined;
     let text: ByteString = '';
     let special: SpecialTexts | undefined;
@@ -140,9 +141,9 @@ export class Engine {
         continue;
       }
       if (session.peer.encoding !== encoding) {
+        if (encoding) texts = (texts ?? new Map<Encoding, ByteString>()).set(encoding, text);
         encoding = session.peer.encoding;
-        text = texts.get(encoding) ?? encoding.encodePublication(channel.name, publication);
-        texts.set(encoding, text);
+        text = texts?.get(encoding) ?? encoding.encodePublication(channel.name, publication);
       }
       if (!publication.isJson && encoding.name === 'json') session.close(Disconnects.InappropriateProtocol);
       else session.peer.push(text, isUrgent);
