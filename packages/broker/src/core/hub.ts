@@ -9,7 +9,8 @@ export class Hub {
   readonly channels = new Map<string, Channel>();
   /** Sessions whose commands come by other requests, by the id that only they know. */
   readonly bySessionId = new Map<string, Session>();
-  readonly #byUser = new Map<string, Set<Session>>();
+  /** Most users have one connection, and a set of one would cost 170 bytes. */
+  readonly #byUser = new Map<string, Session | Set<Session>>();
   #subscriptions = 0;
 
   get userCount(): number {
@@ -27,26 +28,26 @@ export class Hub {
 
   /** The connections of a user. The empty user is everybody who connected without one. */
   ofUser(user: string): Session[] {
-    return [...(this.#byUser.get(user) ?? [])];
+    const sessions = this.#byUser.get(user);
+    if (sessions === undefined) return [];
+    return sessions instanceof Set ? [...sessions] : [sessions];
   }
 
   addSession(session: Session): void {
     this.sessions.set(session.id, session);
     if (session.sessionId !== '') this.bySessionId.set(session.sessionId, session);
-    let sessions = this.#byUser.get(session.user);
-    if (!sessions) {
-      sessions = new Set();
-      this.#byUser.set(session.user, sessions);
-    }
-    sessions.add(session);
+    const others = this.#byUser.get(session.user);
+    if (others === undefined) this.#byUser.set(session.user, session);
+    else if (others instanceof Set) others.add(session);
+    else this.#byUser.set(session.user, new Set([others, session]));
   }
 
   removeSession(session: Session): void {
     if (!this.sessions.delete(session.id)) return;
     this.bySessionId.delete(session.sessionId);
-    const sessions = this.#byUser.get(session.user);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#byUser.delete(session.user);
+    const others = this.#byUser.get(session.user);
+    if (others instanceof Set) others.delete(session);
+    if (others === session || (others instanceof Set && others.size === 0)) this.#byUser.delete(session.user);
   }
 
   /** The channel of this name, made if need be. */
