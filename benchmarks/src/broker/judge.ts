@@ -21,10 +21,12 @@ export function judge(goal: Goal, { embedded = [], centrifugo = [] }: Rounds): V
   const { figure } = goal;
   if ('mustAtMost' in goal) {
     const { mustAtMost, aimAtMost } = goal;
+    const limits = { figure, must: `≤ ${mustAtMost}`, aim: `≤ ${aimAtMost}` };
+    if (embedded.length === 0) return { ...limits, measured: 'not measured', outcome: 'not measured' };
     const { median: own, min, max } = spread(embedded.map((figures) => figures[figure]!));
     const outcome = own <= aimAtMost ? 'aim' : own <= mustAtMost ? 'must' : 'missed';
     const measured = `${format(own)} (${format(min)} … ${format(max)})`;
-    return { figure, measured, must: `≤ ${mustAtMost}`, aim: `≤ ${aimAtMost}`, outcome };
+    return { ...limits, measured, outcome };
   }
   const { mustRatio, aimRatio, better } = goal;
   const texts = { figure, must: `${mustRatio} ×`, aim: `${aimRatio} ×` };

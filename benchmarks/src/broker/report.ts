@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { median } from '../measure/statistics.ts';
+import type { BrokerCase } from './case.ts';
 import { BROKER_CASES } from './cases.ts';
 import { format, judge } from './judge.ts';
 import type { BrokerResults, CaseResult } from './results.ts';
@@ -26,10 +27,9 @@ function readable(figure: string): string {
     .replace(' /s', '/s');
 }
 
-function goalRows(name: string, { title, rounds }: CaseResult): string[] {
-  const goals = BROKER_CASES.find((one) => one.name === name)?.goals ?? [];
+function goalRows({ title, goals }: BrokerCase, result: CaseResult | undefined): string[] {
   return goals.map((goal) => {
-    const { figure, measured, must, aim, outcome } = judge(goal, rounds);
+    const { figure, measured, must, aim, outcome } = judge(goal, result?.rounds ?? {});
     return row([title, readable(figure), measured, must, aim, OUTCOMES[outcome]]);
   });
 }
@@ -47,24 +47,26 @@ function figureRows({ title, rounds }: CaseResult): string[] {
 
 /** The results as Markdown: what was to be reached, and all medians. */
 export function brokerTables({ machine, versions, cases }: BrokerResults): string {
-  const known = BROKER_CASES.flatMap(({ name }) => (cases[name] ? [[name, cases[name]] as const] : []));
-  const dates = [...new Set(known.map(([, { date }]) => date))].sort().join(', ');
-  const counts = known.map(([, { rounds }]) => rounds.embedded?.length ?? 0);
+  const known = BROKER_CASES.flatMap(({ name }) => cases[name] ?? []);
+  const dates = [...new Set(known.map(({ date }) => date))].sort().join(', ');
+  const counts = known.map(({ rounds }) => rounds.embedded?.length ?? 0);
+  const loads = known.flatMap(({ loadAverage }) => loadAverage ?? []);
+  const load = loads.length > 0 ? `, load average before ${Math.min(...loads)} to ${Math.max(...loads)}` : '';
   const rounds = [...new Set([Math.min(...counts), Math.max(...counts)])].join(' to ');
   return [
-    `${machine.cores} cores (${machine.cpu}), ${machine.system}, Node ${machine.node}; ${Object.values(versions).join('; ')}. Medians of ${rounds} rounds, ${dates}.`,
+    `${machine.cores} cores (${machine.cpu}), ${machine.system}, Node ${machine.node}; ${Object.values(versions).join('; ')}. Medians of ${rounds} rounds, ${dates}${load}.`,
     '',
     'Ratios are better than Centrifugo above 1; in parentheses the lowest and the highest round.',
     '',
     row(['case', 'figure', 'embedded', 'must', 'aim', '']),
     row(['---', '---', '---', '---', '---', '---']),
-    ...known.flatMap(([name, result]) => goalRows(name, result)),
+    ...BROKER_CASES.flatMap((benchmark) => goalRows(benchmark, cases[benchmark.name])),
     '',
     'All medians. The generator share is that of one core.',
     '',
     row(['case', 'figure', ...TARGETS.map((name) => NAMES[name])]),
     row(['---', '---', ...TARGETS.map(() => '---:')]),
-    ...known.flatMap(([, result]) => figureRows(result)),
+    ...known.flatMap(figureRows),
   ].join('\n');
 }
 

@@ -18,6 +18,8 @@ export interface CaseResult {
   readonly title: string;
   /** Day of the measurement. */
   readonly date: string;
+  /** Of the machine when the measurement began: what others did. */
+  readonly loadAverage?: number;
   readonly rounds: Rounds;
 }
 
@@ -25,6 +27,11 @@ export interface BrokerResults {
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly cases: Readonly<Record<string, CaseResult>>;
+}
+
+/** A result of now. @param loadAverage from before the measurement */
+export function caseResult(title: string, rounds: Rounds, loadAverage: number): CaseResult {
+  return { title, date: new Date().toISOString().slice(0, 10), loadAverage: Number(loadAverage.toFixed(1)), rounds };
 }
 
 /** Targets that can be measured here. */

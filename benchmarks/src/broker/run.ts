@@ -1,10 +1,11 @@
+import { loadavg } from 'node:os';
 import { spread } from '../measure/statistics.ts';
 import type { BrokerCase, Figures } from './case.ts';
 import { BROKER_CASES } from './cases.ts';
 import { format, judge } from './judge.ts';
 import { measureOnce } from './measure-once.ts';
 import { brokerTables, updateReadme } from './report.ts';
-import { availableTargets, type CaseResult, mergeResults, type Rounds, resultFile } from './results.ts';
+import { availableTargets, type CaseResult, caseResult, mergeResults, type Rounds, resultFile } from './results.ts';
 import type { TargetName } from './targets.ts';
 
 export interface BrokerBenchOptions {
@@ -50,10 +51,10 @@ export async function benchBroker({ rounds, only, targets: wanted }: BrokerBench
     const targets = available.filter(
       (name) => (name !== 'forwarder' || benchmark.onForwarder) && (!wanted || wanted.includes(name)),
     );
+    const load = loadavg()[0]!;
     const results = await alternate({ targets, rounds, measure: (target) => measureOnce(benchmark.name, target) });
     print(benchmark, results);
-    const date = new Date().toISOString().slice(0, 10);
-    measured[benchmark.name] = { title: benchmark.title, date, rounds: results };
+    measured[benchmark.name] = caseResult(benchmark.title, results, load);
   }
   updateReadme('broker', brokerTables(mergeResults(resultFile('broker.json'), measured)));
   process.stdout.write('\nwritten: benchmarks/results/broker.json, benchmarks/README.md\n');

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { type Chart, lineCharts } from '../measure/line-charts.ts';
 import { median } from '../measure/statistics.ts';
 import { format } from './judge.ts';
 import { measureOnce } from './measure-once.ts';
-import { availableTargets, type CaseResult, mergeResults, resultFile } from './results.ts';
+import { availableTargets, type CaseResult, caseResult, mergeResults, resultFile } from './results.ts';
 import { alternate } from './run.ts';
 import { SWEEPS, type Sweep } from './sweeps.ts';
 import { TARGETS, type TargetName } from './targets.ts';
@@ -31,12 +32,13 @@ export async function benchScaling({ rounds }: { readonly rounds: number }): Pro
   for (const sweep of SWEEPS)
     for (const size of sweep.sizes) {
       const title = `${sweep.title}, ${size} ${sweep.sizeLabel}`;
+      const load = loadavg()[0]!;
       const results = await alternate({
         targets: availableTargets(),
         rounds,
         measure: (target) => measureOnce(sweep.name, target, size),
       });
-      measured[key(sweep, size)] = { title, date: new Date().toISOString().slice(0, 10), rounds: results };
+      measured[key(sweep, size)] = caseResult(title, results, load);
       const cells = TARGETS.flatMap((target) => {
         const all = results[target];
         if (!all) return [];

@@ -19,8 +19,8 @@ const UNAUTHORIZED = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnecti
 interface Head {
   readonly method: string;
   readonly target: string;
-  /** By name in lower case; without a prototype. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** By name in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
   /** Where the body begins. */
   readonly end: number;
 }
@@ -35,32 +35,31 @@ function parseHead(text: string): Head | undefined {
   const lines = text.slice(0, end).split('\r\n');
   const request = REQUEST_LINE.exec(lines[0]!);
   if (!request) return undefined;
-  const headers: Record<string, string> = Object.create(null);
+  const headers = new Map<string, string>();
   for (let i = 1; i < lines.length; i++) {
     const header = HEADER.exec(lines[i]!);
     if (!header) return undefined;
     const name = header[1]!.toLowerCase();
-    if (headers[name] !== undefined) return undefined;
-    headers[name] = header[2]!;
+    if (headers.has(name)) return undefined;
+    headers.set(name, header[2]!);
   }
   return { method: request[1]!, target: request[2]!, headers, end: end + 4 };
 }
 
 /** The body's length, if the request is one that the lane serves. */
 function apiBodyLength({ method, target, headers }: Head, prefix: string): number | undefined {
-  if (headers.host === undefined) return undefined;
+  if (!headers.has('host')) return undefined;
   if (method !== 'POST' || !target.startsWith(prefix) || target === prefix) return undefined;
   if (!hasApiMethod(target.slice(prefix.length))) return undefined;
-  const length = headers['content-length'];
+  const length = headers.get('content-length');
   if (length === undefined || !/^\d{1,8}$/.test(length)) return undefined;
-  if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined || headers.upgrade !== undefined)
-    return undefined;
-  const { connection } = headers;
+  if (headers.has('transfer-encoding') || headers.has('expect') || headers.has('upgrade')) return undefined;
+  const connection = headers.get('connection');
   return connection === undefined || connection.toLowerCase() === 'keep-alive' ? Number(length) : undefined;
 }
 
 function isWebSocketUpgrade({ method, headers }: Head): boolean {
-  return method === 'GET' && headers.host !== undefined && headers.upgrade?.toLowerCase() === 'websocket';
+  return method === 'GET' && headers.has('host') && headers.get('upgrade')?.toLowerCase() === 'websocket';
 }
 
 /** What a connection may become. */
@@ -167,15 +166,15 @@ export class ApiLane implements Waiter {
 
   #mayCall({ headers }: Head): boolean {
     return this.#isKeyRight({
-      xApiKey: headers['x-api-key'],
-      authorization: headers.authorization,
+      xApiKey: headers.get('x-api-key'),
+      authorization: headers.get('authorization'),
       query: '',
     });
   }
 
   #call({ target, headers }: Head, body: Buffer): ApiAnswer {
     const { isTransportErrorMode } = this.#engine.settings.httpApi;
-    const isTransport = isTransportErrorMode || headers['x-centrifugo-error-mode'] === 'transport';
+    const isTransport = isTransportErrorMode || headers.get('x-centrifugo-error-mode') === 'transport';
     return callApi(this.#engine, target.slice(this.#prefix.length), jsonBytes(body), isTransport);
   }
 
@@ -197,7 +196,11 @@ export class ApiLane implements Waiter {
     this.#release();
     if (head && isWebSocketUpgrade(head)) {
       const { method, target: url, headers } = head;
-      this.#exits.upgrade({ method, url, headers }, this.#socket, bytes.subarray(head.end));
+      this.#exits.upgrade(
+        { method, url, headers: Object.fromEntries(headers) },
+        this.#socket,
+        bytes.subarray(head.end),
+      );
       return;
     }
     this.#socket.pause();
