@@ -1,6 +1,7 @@
 import { emptyNote, facts, heading, pill } from './detail-pane.ts';
 import { clockTime, durationWords, momentWords } from './duration-words.ts';
 import { h } from './element.ts';
+import { STATE_TONES } from './overall-state.ts';
 import type { KnownManager, Recorder } from './recorder.ts';
 import type { View } from './view.ts';
 
@@ -18,17 +19,6 @@ const MEANINGS: Record<string, string> = {
   unauthorized: 'No token for this user, or the broker refused it. Final until reconnect().',
   failed: 'Closed for good. Final until reconnect().',
   disposed: 'dispose() was called.',
-};
-
-export const STATE_TONES: Record<string, string> = {
-  idle: 'quiet',
-  connecting: 'fetch',
-  connected: 'live',
-  reconnecting: 'stale',
-  polling: 'stale',
-  unauthorized: 'failed',
-  failed: 'failed',
-  disposed: 'quiet',
 };
 
 /** Each connection of the page: its state, since when and why, and how long the broker takes to answer. */

@@ -1,5 +1,5 @@
-import { STATE_TONES } from './connection-view.ts';
 import { h, icon } from './element.ts';
+import { overallState } from './overall-state.ts';
 import { Panel } from './panel.ts';
 import type { Recorder } from './recorder.ts';
 import { attachStyles, type DevtoolsTheme } from './styles.ts';
@@ -126,9 +126,7 @@ export function mountLauncher(
   }
 
   const light = () => {
-    const states = recorder.managers().map(({ status }) => status.state);
-    const worst = states.find((state) => state !== 'connected') ?? states[0];
-    lamp.dataset.tone = worst ? (STATE_TONES[worst] ?? 'quiet') : 'quiet';
+    lamp.dataset.tone = overallState(recorder.managers()).tone;
   };
   const endLight = recorder.subscribe(light);
   light();

@@ -1,7 +1,8 @@
 import { ChannelsView } from './channels-view.ts';
-import { ConnectionView, STATE_TONES } from './connection-view.ts';
+import { ConnectionView } from './connection-view.ts';
 import { h, icon } from './element.ts';
 import { eventsToJson } from './events-to-json.ts';
+import { overallState } from './overall-state.ts';
 import { QueriesView } from './queries-view.ts';
 import type { Recorder } from './recorder.ts';
 import { TimelineView } from './timeline-view.ts';
@@ -173,11 +174,9 @@ export class Panel {
   }
 
   #draw(): void {
-    const managers = this.#recorder.managers();
-    const states = managers.map(({ status }) => status.state);
-    const worst = states.find((state) => state !== 'connected') ?? states[0];
-    this.#status.textContent = states.length > 1 ? `${states.length} connections` : (worst ?? 'no manager');
-    this.#status.dataset.tone = worst ? (STATE_TONES[worst] ?? 'quiet') : 'quiet';
+    const { text, tone } = overallState(this.#recorder.managers());
+    if (this.#status.textContent !== text) this.#status.textContent = text; // it is read aloud
+    this.#status.dataset.tone = tone;
     this.#views[this.#current]?.update();
   }
 }

@@ -73,8 +73,8 @@ svg { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; s
 .launcher:focus-visible { outline-offset: 2px; }
 .launcher svg { width: 20px; height: 20px; color: var(--accent); }
 .launcher .lamp { position: absolute; right: 0; top: 0; width: 10px; height: 10px; border: 2px solid var(--raised); }
-.launcher[data-position^=bottom] { bottom: 16px; }
-.launcher[data-position^=top] { top: 16px; }
+.launcher[data-position^=bottom] { bottom: var(--op-realtime-devtools-inset, 16px); }
+.launcher[data-position^=top] { top: var(--op-realtime-devtools-inset, 16px); }
 .launcher[data-position$=right] { right: 16px; }
 .launcher[data-position$=left] { left: 16px; }
 .lamp { display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: var(--tone, var(--soft)); flex: none; }
@@ -141,7 +141,7 @@ svg { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; s
 .row[aria-selected=true] { background: var(--chosen); }
 .time, .mono, .step-time, .took, .number, .flow { font-size: 12px; font-variant-numeric: tabular-nums; }
 .time, .soft, .step-time { color: var(--soft); }
-.took, .number { text-align: right; }
+.took { text-align: right; }
 .head > :last-child:nth-child(7) { text-align: right; }
 .what { display: flex; align-items: center; gap: 8px; }
 .what svg { color: var(--tone); }
@@ -202,8 +202,8 @@ code { font-family: var(--mono); font-size: 11.5px; overflow-wrap: anywhere; }
 
 @container (max-width: 940px) {
   .columns { grid-template-columns: 84px minmax(130px, 1fr) 76px minmax(90px, 150px) minmax(110px, 150px); column-gap: 12px; }
-  .columns > :nth-child(5):not(.time):not(.soft) { display: none; }
-  .columns > :nth-child(7) { display: none; }
+  .timeline .columns > :nth-child(5) { display: none; }
+  .timeline .columns > :nth-child(7) { display: none; }
   .queries .columns { grid-template-columns: minmax(140px, 1fr) 104px 72px 62px; }
   .queries .columns > :nth-child(5) { display: none; }
   .channels .columns { grid-template-columns: minmax(140px, 1fr) 84px 70px 190px; }
@@ -213,8 +213,9 @@ code { font-family: var(--mono); font-size: 11.5px; overflow-wrap: anywhere; }
   .bar { flex-wrap: wrap; height: auto; gap: 0; padding: 4px 6px 0 12px; }
   .actions { order: 2; }
   .tabs { order: 3; flex: 1 0 100%; height: 34px; margin: 0 -6px; }
-  .toolbar { flex-wrap: wrap; gap: 6px; padding: 8px 12px; }
-  .filter { flex: 1 0 100%; height: 32px; }
+  .toolbar { gap: 8px; padding: 6px 12px; }
+  .filter { flex: 1 0 150px; height: 30px; }
+  .toggles { flex: 0 1 auto; }
   .view .head { display: none; }
   .view .columns { grid-template: "what what results" 22px "time flow took" 20px / auto 1fr auto; align-content: center; column-gap: 10px; padding: 0 12px; row-gap: 2px; }
   .view .columns > .what { grid-area: what; }

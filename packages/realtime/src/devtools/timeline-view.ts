@@ -65,7 +65,7 @@ export class TimelineView implements View {
       this.#list.select(null);
       this.#drawDetail();
     });
-    this.element = h('div', { class: 'view' }, this.#toolbar(), this.#detail.element, this.#totals);
+    this.element = h('div', { class: 'view timeline' }, this.#toolbar(), this.#detail.element, this.#totals);
   }
 
   /** Holds the view still; recording goes on. */
@@ -116,7 +116,7 @@ export class TimelineView implements View {
     const filter = h('input', {
       class: 'filter',
       type: 'search',
-      placeholder: 'Filter by channel, query, mutation',
+      placeholder: 'Filter',
       'aria-label': 'Filter by channel, query or mutation',
       oninput: (event: InputEvent) => {
         this.#filter = (event.target as HTMLInputElement).value.trim().toLowerCase();
