@@ -143,6 +143,11 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [patch('query/binding.ts', 'if (grant !== null) this.#manager.addGrant({ channel, token: grant });', ';')],
   },
   {
+    name: 'a-clock-that-was-set-decides-about-grants',
+    effect: 'a tab whose only grants come with answers never joins again',
+    patches: [patch('client/grant-book.ts', 'fault === EXPIRED && !this.canRequest', 'false')],
+  },
+  {
     name: 'stamps-read-after-the-data',
     effect: 'data is called newer than it is, by the server',
     patches: [

@@ -58,7 +58,7 @@ export const PREDICAMENTS: readonly Predicament[] = [
   {
     name: 'clock set',
     begin: (tab, world) => {
-      tab.clock.set((world.random() - 0.5) * 7_200_000);
+      tab.clock.offsetMs = (world.random() - 0.5) * 7_200_000;
       return tab;
     },
     end: () => {},

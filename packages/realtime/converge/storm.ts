@@ -68,7 +68,13 @@ const EVENTS: readonly StormEvent[] = [
       else clock.wake();
     },
   },
-  { weight: 1, isFault: true, happen: (world) => anyTab(world).clock.set((world.random() - 0.5) * 7_200_000) },
+  {
+    weight: 1,
+    isFault: true,
+    happen: (world) => {
+      anyTab(world).clock.offsetMs = (world.random() - 0.5) * 7_200_000;
+    },
+  },
   {
     weight: 1,
     isFault: true,

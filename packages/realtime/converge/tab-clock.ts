@@ -3,11 +3,12 @@ import type { Clock } from '../src/core/clock.ts';
 /** The clock of one tab: real time, until the machine sleeps or somebody sets the clock. */
 export class TabClock implements Clock {
   readonly #late = new Set<() => void>();
-  #offsetMs = 0;
+  /** Set it as somebody sets a wall clock; timers do not care. */
+  offsetMs = 0;
   #isAsleep = false;
 
   now(): number {
-    return Date.now() + this.#offsetMs;
+    return Date.now() + this.offsetMs;
   }
 
   after(delayMs: number, fn: () => void): () => void {
@@ -37,10 +38,5 @@ export class TabClock implements Clock {
 
   get isAsleep(): boolean {
     return this.#isAsleep;
-  }
-
-  /** The wall clock is set; timers do not care. */
-  set(offsetMs: number): void {
-    this.#offsetMs = offsetMs;
   }
 }

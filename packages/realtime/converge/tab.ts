@@ -221,7 +221,7 @@ export class Tab {
     const { state, detail } = this.binding.status(queryKey);
     const query = this.queryClient.getQueryCache().find({ queryKey, exact: true });
     const shows = JSON.stringify(query?.state.data);
-    return `${this.name} ${name} is ${state} (${detail}), ${query?.state.fetchStatus}, socket ${this.manager.status.state} ${this.manager.status.reason?.message ?? ''}\n    shows ${shows}`;
+    return `${this.name} ${name} is ${state} (${detail}), ${query?.state.fetchStatus}, clock ${this.clock.offsetMs}, socket ${this.manager.status.state} ${this.manager.status.reason?.message ?? ''}\n    shows ${shows}`;
   }
 
   async close(): Promise<void> {
