@@ -4,6 +4,7 @@ import { type Chart, lineCharts } from '../measure/line-charts.ts';
 import { median } from '../measure/statistics.ts';
 import { format } from './judge.ts';
 import { measureOnce } from './measure-once.ts';
+import { updateReadme } from './report.ts';
 import { availableTargets, type CaseResult, caseResult, mergeResults, resultFile } from './results.ts';
 import { alternate } from './run.ts';
 import { SWEEPS, type Sweep } from './sweeps.ts';
@@ -19,6 +20,9 @@ const FIGURES = [
   ['deliveriesPerSecond', 'deliveries per second'],
   ['cpuMicrosPerDelivery', 'CPU µs per delivery'],
 ] as const;
+
+const PLOT =
+  '![Deliveries per second and CPU per delivery, by subscribers of a channel and by channels](results/broker-scaling.svg)';
 
 type Results = Readonly<Record<string, CaseResult>>;
 
@@ -49,7 +53,8 @@ export async function benchScaling({ rounds }: { readonly rounds: number }): Pro
     }
   const { cases } = mergeResults(resultFile('broker-scaling.json'), measured);
   writeFileSync(resultFile('broker-scaling.svg'), lineCharts(charts(cases)));
-  process.stdout.write('\nwritten: benchmarks/results/broker-scaling.json, benchmarks/results/broker-scaling.svg\n');
+  updateReadme('broker scaling', PLOT);
+  process.stdout.write('\nwritten: benchmarks/results/broker-scaling.json, .svg and benchmarks/README.md\n');
 }
 
 function charts(cases: Results): Chart[] {
