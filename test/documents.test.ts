@@ -18,7 +18,7 @@ describe.each(documents())('%s', (path) => {
   it('names no path of this repository that is missing', () => {
     const named = [...text.matchAll(/`([^`\s]+)`/g)].map(([, name = '']) => name);
     const paths = named.filter((name) =>
-      /^(?:\.ci|\.changeset|apps|benchmarks|conformance|docs|examples|packages|test)\/[^*…<>]*$/.test(name),
+      /^(?:\.ci|\.changeset|apps|benchmarks|conformance|deploy|docs|examples|packages|test)\/[^*…<>]*$/.test(name),
     );
     expect(paths.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
   });

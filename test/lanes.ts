@@ -21,6 +21,8 @@ export const LANES = {
     find: () => process.env.DATABASE_URL || findPostgres(),
   },
   redis: { needs: 'redis-server on PATH', find: () => findCommand('redis-server') },
+  nginx: { needs: 'nginx on PATH or in /usr/sbin', find: () => findNginx() },
+  compose: { needs: 'docker with its plugin compose (no engine)', find: () => findCompose() },
   go: { needs: 'a Go toolchain (1.25 or later) that can get the official client', find: () => findCommand('go') },
   python: { needs: 'Python 3.9 or later with venv, and its packages', find: () => findCommand('python3') },
 } as const satisfies Record<string, { needs: string; find: () => string | undefined }>;
@@ -78,6 +80,23 @@ export function findPostgres(): string | undefined {
     ...versions.map((version) => join(base, version, 'bin')),
   ];
   return folders.find((folder) => folder && existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+}
+
+/** Debian keeps it off the PATH of users. */
+export function findNginx(): string | undefined {
+  return findCommand('nginx') ?? ['/usr/sbin/nginx'].find((path) => existsSync(path));
+}
+
+/** The docker command, where it has the plugin. */
+function findCompose(): string | undefined {
+  const docker = findCommand('docker');
+  if (!docker) return undefined;
+  try {
+    execFileSync(docker, ['compose', 'version'], { stdio: 'ignore', timeout: 5_000 });
+    return docker;
+  } catch {
+    return undefined;
+  }
 }
 
 function findDockerEngine(): string | undefined {

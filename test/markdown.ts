@@ -27,6 +27,7 @@ export function documents(): string[] {
     ...pagesOf('packages/broker').filter((path) => path.endsWith('README.md')),
     ...pagesOf('docs'),
     ...pagesOf('docs/recipes'),
+    ...pagesOf('deploy'),
   ];
 }
 
