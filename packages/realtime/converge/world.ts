@@ -6,7 +6,9 @@ import { Tab } from './tab.ts';
 
 export const TOPICS = ['a', 'b', 'c'];
 
-const LONG_SECONDS = 60;
+/** For a run, for ever. */
+const LONG_CONNECTION_SECONDS = 600;
+const LONG_GRANT_SECONDS = 60;
 
 /** How long a fault is waited for until it has taken hold. One that does not in time is no less a fault. */
 const TAKES_HOLD_MS = 8_000;
@@ -35,7 +37,10 @@ export class World {
     const at = this.#opened++;
     const name = `tab-${at}`;
     const asksForGrants = at % 4 !== 0;
-    Object.assign(this.server.livesOf(name), { connectionSeconds: 4, grantSeconds: asksForGrants ? 4 : LONG_SECONDS });
+    Object.assign(this.server.livesOf(name), {
+      connectionSeconds: 4,
+      grantSeconds: asksForGrants ? 4 : LONG_GRANT_SECONDS,
+    });
     const leaveGraceMs = at % 2 ? 300 : 1_500;
     return Tab.open({ name, asksForGrants, leaveGraceMs, ports: { api: this.server.port, broker: this.broker.port } });
   }
@@ -43,7 +48,10 @@ export class World {
   /** Tokens live long from now on: on a busy machine those of a second may have expired before they are used, again and again. */
   issueLongTokens(): void {
     for (const { name } of this.tabs)
-      Object.assign(this.server.livesOf(name), { connectionSeconds: LONG_SECONDS, grantSeconds: LONG_SECONDS });
+      Object.assign(this.server.livesOf(name), {
+        connectionSeconds: LONG_CONNECTION_SECONDS,
+        grantSeconds: LONG_GRANT_SECONDS,
+      });
   }
 
   /** The page is closed, and another one opened instead. */
