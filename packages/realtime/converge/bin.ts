@@ -66,10 +66,10 @@ async function runMutants({ seeds, seed: first, parallel, mutant: only, ...optio
   const wanted: readonly Mutant[] = only ? MUTANTS.filter(({ name }) => only.split(',').includes(name)) : MUTANTS;
   if (wanted.length === 0) throw new RangeError(`There is no mutant ${only}.`);
   let unnoticed = 0;
-  await sideBySide(parallel, wanted, async ({ name, patches }) => {
+  await sideBySide(parallel, wanted, async ({ name, patches, seed: begin = first }) => {
     const startedMs = performance.now();
     const mutated = await loadPatched(patches);
-    for (let seed = first; seed < first + seeds; seed++) {
+    for (let seed = begin; seed < begin + seeds; seed++) {
       const { differences } = await mutated.converge({ ...options, seed });
       if (differences.length === 0) continue;
       print(
