@@ -3,8 +3,9 @@ import { createTRPCClient, httpBatchLink } from '@trpc/client';
 import { initTRPC } from '@trpc/server';
 import { createTRPCOptionsProxy } from '@trpc/tanstack-react-query';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { eventually } from '../../../../test/eventually.ts';
 import { hasLane } from '../../../../test/lanes.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../../../../test/postgres.ts';
 import { Switch } from '../../test/bound-app.ts';
@@ -24,7 +25,6 @@ import { migrateOutbox, publishInTransaction, startOutboxRelay } from './index.t
 const folder = findPostgres();
 const ORG = Channels.org('1');
 const FRESH = { staleTime: Number.POSITIVE_INFINITY };
-const until = (condition: () => void) => vi.waitFor(condition, { timeout: 20_000, interval: 10 });
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -130,7 +130,7 @@ describe.skipIf(!hasLane('postgres', folder))('mutations that announce in their 
       return { client, shows };
     };
     const tabs = [openTab(), openTab()] as const;
-    await until(() => {
+    await eventually(() => {
       for (const tab of tabs) expect(tab.shows()).toEqual(['live', []]);
       expect(relay.status.state).toBe('idle');
     });
@@ -141,7 +141,7 @@ describe.skipIf(!hasLane('postgres', folder))('mutations that announce in their 
     const { tabs, relay, reads } = await start();
     const before = reads();
     await tabs[0].client.add.mutate({ body: 'hello' });
-    await until(() => {
+    await eventually(() => {
       expect(relay.status.published).toBe(1);
       for (const tab of tabs) expect(tab.shows()).toEqual(['live', ['hello']]);
     });
@@ -152,7 +152,7 @@ describe.skipIf(!hasLane('postgres', folder))('mutations that announce in their 
   it('announce from a resolver that has the transaction itself', async () => {
     const { tabs, relay } = await start();
     await tabs[0].client.addByHand.mutate({ body: 'hello' });
-    await until(() => {
+    await eventually(() => {
       expect(relay.status.published).toBe(1);
       for (const tab of tabs) expect(tab.shows()).toEqual(['live', ['hello']]);
     });
@@ -164,7 +164,7 @@ describe.skipIf(!hasLane('postgres', folder))('mutations that announce in their 
     await expect(tabs[0].client.add.mutate({ body: 'undone', fails: true })).rejects.toThrow('refused');
     // What is committed after it passes it: had it been written, it would be first.
     await tabs[0].client.add.mutate({ body: 'kept' });
-    await until(() => {
+    await eventually(() => {
       for (const tab of tabs) expect(tab.shows()).toEqual(['live', ['kept']]);
       expect(relay.status.published).toBe(1);
     });
@@ -176,10 +176,10 @@ describe.skipIf(!hasLane('postgres', folder))('mutations that announce in their 
     const { tabs, relay, realtime } = await start();
     await relay.stop();
     await tabs[0].client.add.mutate({ body: 'hello' });
-    await until(() => expect(tabs[0].shows()[1]).toEqual(['hello']));
+    await eventually(() => expect(tabs[0].shows()[1]).toEqual(['hello']));
     expect(tabs[1].shows()).toEqual(['live', []]);
     const next = startOutboxRelay({ database: pool, realtime });
     closing.push(() => next.stop());
-    await until(() => expect(tabs[1].shows()).toEqual(['live', ['hello']]));
+    await eventually(() => expect(tabs[1].shows()).toEqual(['live', ['hello']]));
   });
 });

@@ -22,7 +22,7 @@ import {
 const ORG = Channels.org('1');
 const ALL: Message = { type: 'channel-invalidation' };
 const event = (name: string): Message => ({ type: 'event', name, data: '\0' });
-const until = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+const until = <T>(read: () => T) => expect.poll(read);
 
 let api: FakeApi;
 const relays: RunningRelay[] = [];
