@@ -62,6 +62,7 @@ export async function deliver(rows: readonly OutboxRow[], options: DeliveryOptio
       if (outcome.kind === 'failed') {
         retries += 1;
         failure = outcome.error;
+        // The next rows of the channel wait for this one; a broker that is down is left in peace after one row of each.
         queues.delete(channel);
         continue;
       }
@@ -71,8 +72,6 @@ export async function deliver(rows: readonly OutboxRow[], options: DeliveryOptio
       queue.shift();
       if (queue.length === 0) queues.delete(channel);
     }
-    // A broker that took nothing is down: the other rows would only wait for it as well.
-    if (outcomes.every(({ kind }) => kind === 'failed')) break;
   }
   return { published, setAside, retries, failure };
 }

@@ -139,6 +139,17 @@ describe('a relay', () => {
     expect(clock.pending).toBe(0);
     expect(relay.status.state).toBe('stopped');
   });
+
+  it('stopped while it has nothing to do leaves no timer behind', async () => {
+    const { clock, outbox, start } = setUp();
+    const relay = start();
+    await clock.settle();
+    outbox.write(ORG, ALL);
+    await clock.settle();
+    expect(clock.pending).toBe(1);
+    await relay.stop();
+    expect(clock.pending).toBe(0);
+  });
 });
 
 describe('a broker that is down', () => {
@@ -260,6 +271,20 @@ describe('a row that can never be published', () => {
     await clock.advance(30_000);
     expect(broker.taken).toEqual(['trpc:org:2 key-3', `${ORG} key-1-replaced`, `${ORG} key-2`]);
     expect(relay.status).toMatchObject({ published: 2, retries: 3, deadLetters: 1 });
+  });
+
+  it('does not slow down the others: while some are taken, the pauses do not grow', async () => {
+    const { clock, outbox, broker, start } = setUp();
+    broker.answer = (_, message) => {
+      if (message.type === 'event' && message.name === 'poison') throw new BrokerError(100, 'internal server error');
+    };
+    outbox.write(ORG, event('poison'));
+    const relay = start({ random: () => 0.999, maxAttempts: 8 });
+    for (let n = 0; n < 10; n++) {
+      outbox.write(Channels.org('2'), event(`${n}`));
+      await clock.advance(200);
+    }
+    expect(relay.status).toMatchObject({ published: 10, deadLetters: 1 });
   });
 
   it('is not taken for one because the broker came back between two attempts', async () => {
