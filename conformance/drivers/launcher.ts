@@ -21,6 +21,8 @@ export interface Launched {
   logs(): string;
   /** Sends SIGTERM, after a grace SIGKILL, and resolves when the process has ended. */
   stop(): Promise<void>;
+  /** Sends SIGKILL, and resolves when the process is gone. */
+  kill(): Promise<void>;
 }
 
 // The shell holds our end of a pipe: when this process ends in whatever way, the pipe closes and the server is killed. `$0` is the command.
@@ -62,7 +64,7 @@ export async function launch({ command, args, variables, healthUrl }: Launch): P
     child.stdin.destroy();
     throw error;
   }
-  return { pid: child.pid!, logs: () => log, stop: () => stop(child, exited) };
+  return { pid: child.pid!, logs: () => log, stop: () => stop(child, exited), kill: () => kill(child, exited) };
 }
 
 async function healthy(url: string, exited: Promise<number | null>, log: () => string): Promise<void> {
@@ -88,4 +90,9 @@ async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void
   const kill = setTimeout(() => child.stdin?.destroy(), STOP_TIMEOUT_MS);
   await exited;
   clearTimeout(kill);
+}
+
+async function kill(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  child.stdin?.destroy(); // what the guard waits for
+  await exited;
 }
