@@ -1,0 +1,6 @@
+export {
+  type ObservableBinding,
+  type ObservableManager,
+  reportTelemetry,
+  type TelemetryOptions,
+} from './report-telemetry.ts';
