@@ -58,6 +58,8 @@ function start() {
   return { manager, binding, stop, spans: () => exporter.getFinishedSpans(), points };
 }
 
+/** A moment like those of a clock: small numbers mean something else to the SDK. */
+const AT = 1_790_000_000_000;
 const position = { epoch: 'e', offset: 1 };
 const news = (tags: Record<string, string> = {}): StaleCause => ({
   type: 'publication',
@@ -68,7 +70,7 @@ const news = (tags: Record<string, string> = {}): StaleCause => ({
 });
 const started = (causes: readonly StaleCause[], key: readonly unknown[] = [['post', 'list'], {}]): RefetchStarted => ({
   type: 'refetch-started',
-  at: 1_000,
+  at: AT,
   query: { hash: 'h', key, isActive: true },
   reason: 'stale',
   causes,
@@ -77,7 +79,7 @@ const started = (causes: readonly StaleCause[], key: readonly unknown[] = [['pos
 const ended = (fetch: RefetchStarted, outcome: 'changed' | 'failed' = 'changed') =>
   ({
     type: 'refetch-ended',
-    at: 1_250,
+    at: AT + 250,
     fetch,
     outcome,
     durationMs: 250,
