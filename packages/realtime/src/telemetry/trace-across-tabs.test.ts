@@ -74,7 +74,7 @@ describe.each(brokerKinds().map((kind) => ({ kind, name: kind.name })))('on the 
     const app = new TrpcApp(router, { createContext: ({ req, info }) => ({ ...realtimeContext({ req, info }) }) });
     closing.push(() => app.close());
     /** The instrumentation of the app's HTTP server. */
-    const serve: typeof app.fetch = (input, init) => {
+    const serve = (input: string | URL | Request, init?: { headers?: HeadersInit }) => {
       const parent = propagation.extract(context.active(), new Headers(init?.headers), headersGetter);
       return tracer.startActiveSpan('POST /trpc', { kind: SpanKind.SERVER }, parent, (span) =>
         app.fetch(input, init).finally(() => span.end()),
