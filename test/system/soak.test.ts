@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
  * The broker under clients that come and go in every way there is, well-behaved and not. Its memory stays flat, and those who stay miss nothing.
  * `SOAK_SECONDS` says for how long; `pnpm soak` runs it for ten minutes.
  */
-const SECONDS = Number(process.env.SOAK_SECONDS ?? 20);
+const SECONDS = Number(process.env.SOAK_SECONDS ?? 30);
 const SECRET = randomBytes(16).toString('hex');
 /** What caches and compiled code may add after the first third. */
 const MAX_GROWTH_BYTES = 1.5 * 1024 * 1024;
