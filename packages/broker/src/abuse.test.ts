@@ -20,6 +20,7 @@ async function start(clock?: VirtualClock): Promise<Broker> {
       client: { token: { hmacSecretKey: SECRET } },
       channel: { namespaces: NAMESPACES },
       uniSse: { enabled: true },
+      uniWebsocket: { enabled: true },
       shutdown: { timeoutMs: clock ? 0 : 1000 },
     },
     // The first ping comes after half to a whole interval: on a virtual clock always after nearly a whole one.
@@ -37,10 +38,11 @@ async function dial(broker: Broker): Promise<Socket> {
   return socket;
 }
 
-async function upgraded(broker: Broker): Promise<Socket> {
+async function upgraded(broker: Broker, path = '/connection/websocket'): Promise<Socket> {
   const socket = await dial(broker);
   socket.write(
-    'GET /connection/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    `GET ${path} HTTP/1.1\r\n` +
+      'Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
   );
   await once(socket, 'data');
@@ -167,6 +169,58 @@ describe('connections that do nothing, or little', () => {
     expect([close[0], close.readUInt16BE(2)]).toEqual([0x88, 3012]);
     clock.advance(5_000);
     await once(socket, 'close');
+  });
+});
+
+describe('a WebSocket client that only listens', () => {
+  const listening = async (clock: VirtualClock): Promise<{ broker: Broker; socket: Socket }> => {
+    const broker = await start(clock);
+    const socket = await upgraded(broker, '/connection/uni_websocket');
+    socket.write(frame(1, JSON.stringify({ token: signToken({ sub: 'u1', exp: 4_000_000_000 }) })));
+    await once(socket, 'data');
+    return { broker, socket };
+  };
+  /** Reads until these bytes have come. */
+  const seen = async (socket: Socket, ...bytes: number[]): Promise<void> => {
+    for (let read = Buffer.alloc(0); !read.includes(Buffer.from(bytes)); ) {
+      const [chunk] = (await once(socket, 'data')) as [Buffer];
+      read = Buffer.concat([read, chunk]);
+    }
+  };
+  const PING = [0x89, 0];
+  const PONG_TO_X = [0x8a, 1, 0x78];
+
+  it('is cut off when it is gone without a word', async () => {
+    const clock = new VirtualClock();
+    const { socket } = await listening(clock);
+    const closed = once(socket, 'close');
+    const ping = seen(socket, ...PING);
+    clock.advance(25_100);
+    await ping;
+    clock.advance(8_200);
+    await closed;
+  });
+
+  it('stays for as long as it answers the pings of WebSocket itself', async () => {
+    const clock = new VirtualClock();
+    const { broker, socket } = await listening(clock);
+    for (let round = 0; round < 4; round++) {
+      const ping = seen(socket, ...PING);
+      clock.advance(25_100);
+      await ping;
+      // What the server answers to a ping tells that it has read the pong before it.
+      const heard = seen(socket, ...PONG_TO_X);
+      socket.write(Buffer.concat([frame(10, ''), frame(9, 'x')]));
+      await heard;
+    }
+    expect(socket.destroyed).toBe(false);
+    const response = await fetch(`${broker.apiUrl}/info`, {
+      method: 'POST',
+      headers: { 'X-API-Key': 'key' },
+      body: '{}',
+    });
+    const { result } = (await response.json()) as { result: { nodes: { num_clients: number }[] } };
+    expect(result.nodes[0]!.num_clients).toBe(1);
   });
 });
 

@@ -8,6 +8,9 @@ import type { Encoding } from '../protocol/encoding.ts';
 import { type Flusher, type Lineage, Outbox, type OutboxOwner } from './outbox.ts';
 import { transportHeaders } from './transport-headers.ts';
 
+/** As on Go's servers. */
+const KEEP_ALIVE_DELAY_MS = 15_000;
+
 /** A transport whose server side is one long HTTP response. */
 export interface StreamKind {
   /** As Centrifugo names it. */
@@ -39,6 +42,8 @@ export class StreamPeer implements Peer, OutboxOwner {
     this.#response = response;
     this.#outbox = new Outbox(response, flusher, kind.lineage, engine.settings.client.queueMaxSize, this);
     this.session = new Session(engine, this);
+    // A client that is gone without a word, and whose pings nobody confirms, is noticed by the kernel.
+    response.socket?.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     response.on('close', () => this.session.close(undefined));
   }
 

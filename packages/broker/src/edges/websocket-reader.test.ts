@@ -20,6 +20,7 @@ function read(parts: readonly Uint8Array[], maxBytes = MAX_BYTES): string[] {
   const events: string[] = [];
   const reader = new WebSocketReader(maxBytes, {
     onMessage: (payload) => events.push(`message ${payload.toString('hex')}`),
+    onPong: () => events.push('pong'),
     onPing: (payload) => events.push(`ping ${payload.toString('hex')}`),
     onClosed: (code) => events.push(`closed ${code}`),
     onBreach: (code) => events.push(`breach ${code}`),
@@ -41,7 +42,7 @@ describe('a reader of frames', () => {
     ['fragments', [frame(0x01, text('A')), frame(0x00, text('B')), frame(0x80, text('C'))], ['message 414243']],
     ['empty fragments', [frame(0x01), frame(0x00), frame(0x80)], ['message ']],
     ['a ping', [frame(0x89, text('A'))], ['ping 41']],
-    ['a pong, which says nothing', [frame(0x8a, text('A'))], []],
+    ['a pong', [frame(0x8a, text('A'))], ['pong']],
     ['a ping between fragments', [frame(0x01, text('A')), frame(0x89), frame(0x80)], ['ping ', 'message 41']],
     ['a close frame that says nothing', [frame(0x88)], ['closed undefined']],
     ['a close frame with a code', [frame(0x88, bytes(3, 232))], ['closed 1000']],

@@ -9,6 +9,7 @@ export interface FrameListener {
   /** A whole message, text or binary. The bytes are only valid during the call, unless it copies them. */
   onMessage(payload: Buffer): void;
   onPing(payload: Buffer): void;
+  onPong(): void;
   /** A close frame. @param code `undefined` where it says nothing */
   onClosed(code: number | undefined): void;
   /** The client broke the protocol, or its message is larger than it may be. */
@@ -132,7 +133,8 @@ export class WebSocketReader {
     const opcode = first & 0x0f;
     if (opcode === Opcodes.Ping) this.#listener.onPing(payload);
     else if (opcode === Opcodes.Close) this.#close(payload);
-    else if (opcode !== Opcodes.Pong) this.#fragment(payload, first >= 0x80);
+    else if (opcode === Opcodes.Pong) this.#listener.onPong();
+    else this.#fragment(payload, first >= 0x80);
   }
 
   #fragment(payload: Buffer, isFinal: boolean): void {

@@ -9,6 +9,7 @@ import { jsonEncoding, unidirectionalJsonEncoding } from '../protocol/json-encod
 import { decodeJson } from '../protocol/json-message.ts';
 import { protobufEncoding } from '../protocol/protobuf-encoding.ts';
 import { ConnectRequest } from '../protocol/schema.ts';
+import { FramePings, type PingedConnection } from './frame-pings.ts';
 import { type Flusher, type Lineage, Outbox, type OutboxOwner } from './outbox.ts';
 import { transportHeaders } from './transport-headers.ts';
 import { closeFrame, MAX_CONTROL_BYTES, Opcodes, websocketFrame } from './websocket-frame.ts';
@@ -38,7 +39,7 @@ interface WebSocketKind {
 function ignore(): void {}
 
 /** A client on a WebSocket. */
-class WebSocketPeer implements Peer, OutboxOwner, FrameListener {
+class WebSocketPeer implements Peer, OutboxOwner, FrameListener, PingedConnection {
   readonly isEmulation = false;
   readonly refusedCloseDelayMs = CLOSE_TIMEOUT_MS;
   readonly headers: TransportHeaders;
@@ -48,6 +49,8 @@ class WebSocketPeer implements Peer, OutboxOwner, FrameListener {
   readonly #outbox: Outbox;
   readonly #reader: WebSocketReader;
   readonly #peers: Set<WebSocketPeer>;
+  /** For a client that only listens; others answer the pings of the client protocol. */
+  readonly #pings: FramePings | undefined;
   /** Our close frame is sent. */
   #isClosing = false;
 
@@ -66,6 +69,7 @@ class WebSocketPeer implements Peer, OutboxOwner, FrameListener {
     this.#outbox = new Outbox(socket, flusher, kind.lineage, engine.settings.client.queueMaxSize, this);
     this.#reader = new WebSocketReader(kind.maxBytes, this);
     this.session = new Session(engine, this);
+    this.#pings = kind.isUnidirectional ? new FramePings(engine, this) : undefined;
     peers.add(this);
     if (socket.listenerCount('error') === 0) socket.on('error', ignore);
     // Bound functions: closures would be compiled anew, if only from a cache, for each connection.
@@ -106,6 +110,20 @@ class WebSocketPeer implements Peer, OutboxOwner, FrameListener {
     this.#socket.write(websocketFrame(Opcodes.Pong, payload.toString('latin1')));
   }
 
+  onPong(): void {
+    this.#pings?.pong();
+  }
+
+  sendPing(): void {
+    // Who does not read is not sent more, and cut off like one that is gone.
+    if (!this.#isClosing && !this.#outbox.isBlocked) this.#socket.write(websocketFrame(Opcodes.Ping, ''));
+  }
+
+  vanished(): void {
+    this.session.close(undefined);
+    this.terminate();
+  }
+
   onClosed(code: number | undefined): void {
     this.#end(code);
   }
@@ -139,6 +157,7 @@ class WebSocketPeer implements Peer, OutboxOwner, FrameListener {
 
   #gone(): void {
     this.#peers.delete(this);
+    this.#pings?.stop();
     this.session.close(undefined);
   }
 
