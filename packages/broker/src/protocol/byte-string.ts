@@ -23,8 +23,8 @@ export function utf8Text(bytes: ByteString): string {
 }
 
 const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
-/** Characters that matter to HTML and to JavaScript, and those with a short escape that Go does not use. */
-const ESCAPED = /[<>&\u2028\u2029]|\\[bf\\]/g;
+/** Characters that matter to HTML and to JavaScript, those with a short escape that Go does not use, and halves of surrogate pairs. */
+const ESCAPED = /[<>&\u2028\u2029]|\\[bf\\]|\\ud[89a-f][0-9a-f]{2}/g;
 
 /** A text as a JSON string, in bytes; escaped as Go does it, so that messages are the same byte for byte. */
 export function jsonString(text: string): ByteString {
@@ -33,6 +33,7 @@ export function jsonString(text: string): ByteString {
 
 function escaped(found: string): string {
   if (found === '\\\\') return found;
+  if (found.length === 6) return '\ufffd';
   const code = found === '\\b' ? 8 : found === '\\f' ? 12 : found.charCodeAt(0);
   return `\\u${code.toString(16).padStart(4, '0')}`;
 }

@@ -172,34 +172,41 @@ export function decodeJson<S extends Schema>(schema: S, text: ByteString): Decod
   }
 }
 
-function encodeValue(type: Scalar | Schema, value: unknown): ByteString {
-  if (typeof type !== 'string') return encodeJson(type, value as Message<typeof type>);
+/** How texts are written. */
+type WriteString = (text: string) => ByteString;
+
+function encodeValue(type: Scalar | Schema, value: unknown, string: WriteString): ByteString {
+  if (typeof type !== 'string') return encodeJson(type, value as Message<typeof type>, string);
   // From Protobuf and base64 they come as they were.
   if (type === 'bytes') return onOneLine(value as string);
-  return type === 'string' ? jsonString(value as string) : String(value);
+  return type === 'string' ? string(value as string) : String(value);
 }
 
-function encodeField(field: Field, value: unknown): ByteString | undefined {
+function encodeField(field: Field, value: unknown, string: WriteString): ByteString | undefined {
   if (field.shape === 'list') {
     const items = (value as readonly unknown[] | undefined) ?? [];
     if (items.length === 0 && !field.always) return undefined;
-    return `[${items.map((item) => encodeValue(field.type, item)).join(',')}]`;
+    return `[${items.map((item) => encodeValue(field.type, item, string)).join(',')}]`;
   }
   if (field.shape === 'map') {
     const entries = (value as ReadonlyMap<string, unknown> | undefined) ?? new Map<string, unknown>();
     if (entries.size === 0 && !field.always) return undefined;
-    return `{${[...entries].map(([key, item]) => `${jsonString(key)}:${encodeValue(field.type, item)}`).join(',')}}`;
+    return `{${[...entries].map(([key, item]) => `${string(key)}:${encodeValue(field.type, item, string)}`).join(',')}}`;
   }
-  if (value === undefined) return field.always ? encodeValue(field.type, zero(field)) : undefined;
+  if (value === undefined) return field.always ? encodeValue(field.type, zero(field), string) : undefined;
   if (!field.always && (value === '' || value === 0 || value === false)) return undefined;
-  return encodeValue(field.type, value);
+  return encodeValue(field.type, value, string);
 }
 
 /** Encodes a message as JSON bytes, fields in the order of the schema, empty ones left out. */
-export function encodeJson<S extends Schema>(schema: S, message: Message<S>): ByteString {
+export function encodeJson<S extends Schema>(
+  schema: S,
+  message: Message<S>,
+  string: WriteString = jsonString,
+): ByteString {
   let members = '';
   for (const { name, field } of prepare(schema).fields.values()) {
-    const text = encodeField(field, message[name]);
+    const text = encodeField(field, message[name], string);
     if (text !== undefined) members += `${members ? ',' : ''}"${name}":${text}`;
   }
   return `{${members}}`;

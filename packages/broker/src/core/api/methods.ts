@@ -1,7 +1,7 @@
 import * as schemas from '../../protocol/api-schema.ts';
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { ApiErrors, type Disconnect, Disconnects, type ReplyError, Unsubscribes } from '../../protocol/codes.ts';
-import { encodeJson } from '../../protocol/json-message.ts';
+import { encodeGoJson } from '../../protocol/go-json.ts';
 import type { Decoded, Message, Schema } from '../../protocol/schema.ts';
 import { unixSeconds } from '../clock.ts';
 import { SERVER_VERSION } from '../commands/connect.ts';
@@ -28,7 +28,9 @@ const method = <S extends Schema>(
   run: (engine: Engine, request: Decoded<S>) => ApiOutcome,
 ): ApiMethod<S> => ({ request, run });
 
-const ok = <S extends Schema>(schema: S, message: Message<S>): ApiOutcome => ({ result: encodeJson(schema, message) });
+const ok = <S extends Schema>(schema: S, message: Message<S>): ApiOutcome => ({
+  result: encodeGoJson(schema, message),
+});
 const fail = (error: ReplyError): { readonly error: ReplyError } => ({ error });
 const DONE: ApiOutcome = { result: '{}' };
 
