@@ -109,6 +109,10 @@ export const httpEdgeScenarios = scenarios('http edges', 'transports', {
     expect((await ask(t, upgrade(path, { Connection: 'keep-alive' }))).status).toBe(400);
     expect((await ask(t, upgrade(path))).status).toBe(101);
   },
+  'OPTIONS of the server as a whole is 200, another method 400': async (t) => {
+    expect((await ask(t, ['OPTIONS * HTTP/1.1'])).status).toBe(200);
+    expect((await ask(t, ['GET * HTTP/1.1'])).status).toBe(400);
+  },
   'the order of the client decides between sub-protocols': async (t) => {
     const chosen = async (wanted: string) => {
       const { status, headers } = await ask(t, upgrade('/connection/websocket', { 'Sec-WebSocket-Protocol': wanted }));

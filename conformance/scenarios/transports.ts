@@ -94,6 +94,21 @@ export const transportScenarios: readonly Scenario[] = [
         wire.sendText('nonsense');
         expect(await wire.closeCode()).toEqual({ code: 3501, reason: 'bad request' });
       },
+      'null for emulated data ends the stream with 3501': async (t) => {
+        const wire = await connected(t, transport);
+        const body = JSON.stringify({ ...wire.session, data: null });
+        expect((await fetch(`${wire.node}/emulation`, { method: 'POST', body })).status).toBe(204);
+        expect(await wire.closeCode()).toEqual({ code: 3501, reason: 'bad request' });
+      },
+      'a second connect command by emulation ends the stream with 3501, whether its token is good or not': async (
+        t,
+      ) => {
+        for (const claims of [{ sub: t.user() }, { sub: t.user(), exp: 1_500_000_000 }]) {
+          const wire = await connected(t, transport);
+          wire.send({ id: 9, connect: { token: await t.token(claims) } });
+          expect(await wire.closeCode()).toEqual({ code: 3501, reason: 'bad request' });
+        }
+      },
       'a malformed first command ends the stream with 3501': async (t) => {
         const wire = await t.openOver(transport);
         wire.sendText('nonsense');

@@ -112,6 +112,12 @@ export class HttpEdge implements LaneExits {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    if (request.url === '*') {
+      // The server as a whole (RFC 9110 §9.3.7).
+      if (request.method === 'OPTIONS') response.writeHead(200, { 'content-length': 0 }).end();
+      else refuse(response, 400);
+      return;
+    }
     const [rawPath, query] = splitTarget(request.url ?? '');
     const path = decodePath(rawPath);
     if (path === undefined) {

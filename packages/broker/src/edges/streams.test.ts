@@ -145,6 +145,10 @@ describe('emulation', () => {
     expect(odd.status).toBe(204);
     expect((await emulate(broker, connect.node, connect.session, { id: 9, rpc: {} })).status).toBe(204);
     expect(await next()).toMatchObject({ id: 9 });
+    // No data at all is an empty frame, as on Centrifugo.
+    const none = JSON.stringify({ node: connect.node, session: connect.session, data: null });
+    expect((await fetch(`${base(broker)}/emulation`, { method: 'POST', body: none })).status).toBe(204);
+    expect(await next()).toMatchObject({ push: { disconnect: { code: 3501 } } });
   });
 
   it('lets browsers of allowed origins read, and no others', async () => {

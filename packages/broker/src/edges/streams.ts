@@ -198,10 +198,11 @@ function contentType({ transport, encoding }: StreamKind): string {
   return encoding.name === 'protobuf' ? PROTOBUF : 'text/plain; charset=utf-8';
 }
 
-/** The bytes of a text inside JSON. */
+/** The bytes of a text inside JSON; of `null` none, which is a malformed frame, as for Centrifugo. */
 function jsonText(data: string | undefined): string | undefined {
   if (data === undefined) return undefined;
   const text: unknown = JSON.parse(Buffer.from(data, 'latin1').toString());
+  if (text === null) return '';
   return typeof text === 'string' ? Buffer.from(text).toString('latin1') : undefined;
 }
 
