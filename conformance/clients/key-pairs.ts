@@ -19,14 +19,31 @@ function keyPair(alg: KeyPair['alg'], kid: string): KeyPair {
 /** The application's key pairs, made anew in each run. */
 export const KEY_PAIRS = { rsa: keyPair('RS256', 'rsa-1'), ec: keyPair('ES256', 'ec-1') } as const;
 
-/** A JSON Web Key Set of both. */
+/** Keys that no token may be accepted by, each under its own id, and one whose id is given to another key before. */
+export const ODD_KEYS = {
+  encryption: { ...publicJwk(KEY_PAIRS.rsa), use: 'enc' },
+  useless: { ...publicJwk(KEY_PAIRS.rsa), use: undefined },
+  symmetric: { kty: 'oct', k: Buffer.from('a-shared-secret-that-stands-in-the-set').toString('base64url'), use: 'sig' },
+  private: { ...KEY_PAIRS.rsa.privateKey.export({ format: 'jwk' }), use: 'sig' },
+  otherHash: { ...publicJwk(KEY_PAIRS.rsa), alg: 'RS512', use: 'sig' },
+  otherKind: { ...publicJwk(KEY_PAIRS.ec), alg: 'RS256', use: 'sig' },
+  unknownAlgorithm: { ...publicJwk(KEY_PAIRS.rsa), alg: 'PS256', use: 'sig' },
+  symmetricAlgorithm: { ...publicJwk(KEY_PAIRS.rsa), alg: 'HS256', use: 'sig' },
+  tiny: { kty: 'RSA', n: 'Dw', e: 'Aw', use: 'sig' },
+} as const;
+
+function publicJwk({ privateKey }: KeyPair): object {
+  return createPublicKey(privateKey).export({ format: 'jwk' });
+}
+
+/** A JSON Web Key Set of both, and of the odd ones. */
 export function jsonWebKeySet(): { keys: object[] } {
   return {
-    keys: Object.values(KEY_PAIRS).map(({ kid, alg, privateKey }) => ({
-      ...createPublicKey(privateKey).export({ format: 'jwk' }),
-      kid,
-      alg,
-      use: 'sig',
-    })),
+    keys: [
+      ...Object.values(KEY_PAIRS).map((pair) => ({ ...publicJwk(pair), kid: pair.kid, alg: pair.alg, use: 'sig' })),
+      ...Object.entries(ODD_KEYS).map(([kid, key]) => ({ ...key, kid })),
+      { ...publicJwk(KEY_PAIRS.rsa), kid: 'twice', use: 'sig' },
+      { ...publicJwk(KEY_PAIRS.ec), kid: 'twice', use: 'sig' },
+    ],
   };
 }

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import { expect } from 'vitest';
-import { KEY_PAIRS, type KeyPair } from '../clients/key-pairs.ts';
+import { KEY_PAIRS, type KeyPair, ODD_KEYS } from '../clients/key-pairs.ts';
 import { type Scenario, type ScenarioContext, scenarios } from '../scenario.ts';
 
 const sign = (pair: KeyPair, claims: Record<string, unknown>, kid: string | undefined = pair.kid): Promise<string> =>
@@ -53,6 +53,28 @@ export const keyPairScenarios: readonly Scenario[] = [
     },
     'the key id of another pair closes with 3500': async (t) => {
       expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }, KEY_PAIRS.rsa.kid))).toEqual(invalid);
+    },
+    'keys that are not public signature keys of the algorithm count for nobody': async (t) => {
+      for (const kid of Object.keys(ODD_KEYS))
+        for (const pair of Object.values(KEY_PAIRS))
+          expect(await outcome(t, await sign(pair, { sub: t.user() }, kid)), `${kid} ${pair.alg}`).toEqual(invalid);
+    },
+    'a symmetric key of the set, and the text of a public one, sign nothing': async (t) => {
+      const secret = Buffer.from(ODD_KEYS.symmetric.k, 'base64url').toString();
+      for (const [kid, key] of [
+        ['symmetric', secret],
+        ['symmetricAlgorithm', KEY_PAIRS.rsa.publicPem],
+        [KEY_PAIRS.rsa.kid, KEY_PAIRS.rsa.publicPem],
+      ] as const) {
+        const token = await new SignJWT({ sub: t.user() })
+          .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid })
+          .sign(Buffer.from(key));
+        expect(await outcome(t, token), kid).toEqual(invalid);
+      }
+    },
+    'of two keys with one id the last one counts': async (t) => {
+      expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }, 'twice'))).toEqual(connected);
+      expect(await outcome(t, await sign(KEY_PAIRS.rsa, { sub: t.user() }, 'twice'))).toEqual(invalid);
     },
     'the HMAC key does not count beside a key set': async (t) => {
       expect(await outcome(t, await t.token({ sub: t.user() }))).toEqual(invalid);

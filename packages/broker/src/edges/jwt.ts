@@ -94,6 +94,15 @@ function publicKey(name: string, pem: string | undefined, type: string): KeyObje
 /** Checks a signature with a public key. The algorithm must fit the key: its kind and, for ECDSA, its curve. */
 function matchesPublicKey(algorithm: string, key: KeyObject, signed: string, signature: Buffer): boolean {
   const data = Buffer.from(signed);
+  try {
+    return verifies(algorithm, key, data, signature);
+  } catch {
+    // A key that OpenSSL cannot compute with, such as one of a few bits.
+    return false;
+  }
+}
+
+function verifies(algorithm: string, key: KeyObject, data: Buffer, signature: Buffer): boolean {
   const type = key.asymmetricKeyType;
   const rsa = RSA.get(algorithm);
   if (rsa) return type === 'rsa' && verify(rsa, data, key, signature);

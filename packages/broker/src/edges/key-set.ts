@@ -6,6 +6,8 @@ import { BrokerConfigError } from '../core/errors.ts';
 const TTL_MS = 60 * 60 * 1000;
 const TIMEOUT_MS = 1000;
 const TRIES = 2;
+/** A larger answer is not read to its end: no set has that many keys. */
+const MAX_BYTES = 1024 * 1024;
 /** Tokens with unknown key ids make the set be fetched, but not more often than this. */
 const COOLDOWN_MS = 5000;
 
@@ -24,7 +26,14 @@ async function fetchJson(url: string): Promise<unknown> {
     await response.body?.cancel();
     return undefined;
   }
-  return response.json();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString());
 }
 
 /** The keys of a JSON Web Key Set (RFC 7517) behind an address, by their ids. */
@@ -69,13 +78,13 @@ export class KeySet {
   }
 }
 
-/** The signature keys of a set; those that Node does not know are left out. `undefined` if it is none. */
+/** The signature keys of a set; those that Node does not know, and private ones, are left out. Of two with one id the last one counts. `undefined` if it is none. */
 function readKeys(set: unknown): Map<string, SetKey> | undefined {
   if (typeof set !== 'object' || set === null || !('keys' in set) || !Array.isArray(set.keys)) return undefined;
   const keys = new Map<string, SetKey>();
   for (const jwk of set.keys as unknown[]) {
     if (typeof jwk !== 'object' || jwk === null || !('kid' in jwk) || typeof jwk.kid !== 'string') continue;
-    if (!('use' in jwk) || jwk.use !== 'sig') continue;
+    if (!('use' in jwk) || jwk.use !== 'sig' || 'd' in jwk) continue;
     const key = readKey(jwk);
     const algorithm = 'alg' in jwk && typeof jwk.alg === 'string' ? jwk.alg : undefined;
     if (key) keys.set(jwk.kid, { key, algorithm });
