@@ -20,6 +20,7 @@ export function RealtimeDevtools(props: RealtimeDevtoolsProps): ReactNode {
   return null;
 }
 
+/** Properties of `RealtimeDevtoolsPanel`. */
 export interface RealtimeDevtoolsPanelProps {
   /** @default 'system' */
   readonly theme?: DevtoolsTheme | undefined;

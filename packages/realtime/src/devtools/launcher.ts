@@ -4,8 +4,10 @@ import { Panel } from './panel.ts';
 import type { Recorder } from './recorder.ts';
 import { attachStyles, type DevtoolsTheme } from './styles.ts';
 
+/** The corner of the page that the button is in. */
 export type DevtoolsPosition = 'bottom-right' | 'bottom-left' | 'top-right' | 'top-left';
 
+/** Options of the button and of the panel that it opens. */
 export interface LauncherOptions {
   /** The corner of the button. @default 'bottom-right' */
   readonly position?: DevtoolsPosition | undefined;

@@ -5,6 +5,7 @@ import type { Recorder } from './recorder.ts';
 import { sharedRecorder } from './shared-recorder.ts';
 import { attachStyles, type DevtoolsTheme } from './styles.ts';
 
+/** Options of `mountRealtimeDevtools`. */
 export interface MountOptions extends LauncherOptions {
   /** @default one per page */
   readonly recorder?: Recorder | undefined;

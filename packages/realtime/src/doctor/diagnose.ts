@@ -6,6 +6,7 @@ import { type CheckId, type Finding, failure, type Outcome, skipped } from './fi
 import { Patient, type Surroundings } from './patient.ts';
 import type { Environment } from './settings.ts';
 
+/** Options of `diagnose`. */
 export interface DiagnoseOptions {
   /** The variables of the application, and where they are known those of the broker. @default process.env */
   readonly env?: Environment | undefined;

@@ -56,6 +56,7 @@ export const CHECK_IDS = [
   'fallback.http-stream',
   'fallback.sse',
 ] as const;
+/** The stable name of a check, for scripts that read findings. */
 export type CheckId = (typeof CHECK_IDS)[number];
 
 export const ok = (found: string): Outcome => ({ state: 'ok', found });
@@ -63,8 +64,10 @@ export const skipped = (found: string): Outcome => ({ state: 'skipped', found })
 export const warning = (found: string, fix: string): Outcome => ({ state: 'warning', found, fix });
 export const failure = (found: string, fix: string): Outcome => ({ state: 'failure', found, fix });
 
+/** How many findings are in each state. */
 export type FindingCounts = Readonly<Record<FindingState, number>>;
 
+/** Counts findings by state, every state included. */
 export function countFindings(findings: readonly Finding[]): FindingCounts {
   const counts = { ok: 0, warning: 0, failure: 0, skipped: 0 };
   for (const { state } of findings) counts[state]++;

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../core/errors.ts';
 import { parseSqlName, type SqlName } from './sql-name.ts';
 import type { Announcement, OutboxTarget, Tags } from './target.ts';
 
+/** Options of `centrifugoConsumer`: they must say what the consumer of Centrifugo was told. */
 export interface CentrifugoConsumerOptions {
   /** The consumer's `outbox_table_name`. @default 'centrifugo_outbox' */
   readonly table?: string;

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../core/errors.ts';
 import { parseSqlName } from './sql-name.ts';
 import type { OutboxTarget } from './target.ts';
 
+/** Options of `centrifugoStream`: they must say what Centrifugo's PostgreSQL broker was told. */
 export interface CentrifugoStreamOptions {
   /** The broker's `table_prefix`, with or without a schema. @default 'cf' */
   readonly prefix?: string;

@@ -8,6 +8,7 @@ import type { RelayFault } from './relay-faults.ts';
 import { nextRelayStep, type RelayAction, type RelayEvent, type RelayState } from './relay-state.ts';
 import { countDeadLetter, countPublished, countRetries } from './relay-telemetry.ts';
 
+/** What a relay says about itself, for a health check. */
 export interface RelayStatus {
   readonly state: RelayState;
   /** Rows that the broker has taken, since the start. */

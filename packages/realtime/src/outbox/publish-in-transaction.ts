@@ -12,6 +12,7 @@ import type { Announcement, OutboxTarget } from './target.ts';
 /** As `createRealtime`'s `maxMessageBytes` by default. */
 const DEFAULT_MAX_MESSAGE_BYTES = 65_536;
 
+/** Options of `publishInTransaction`. */
 export interface TransactionalPublishOptions {
   /** Where the announcement is written. @default relayTable() */
   readonly target?: OutboxTarget;

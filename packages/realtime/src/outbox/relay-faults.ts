@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.ts';
  */
 export type RelayFaultKind = 'database' | 'broker' | 'dead-letter';
 
+/** What `onFault` is told: something failed, and what becomes of it is decided by the relay. */
 export interface RelayFault {
   readonly kind: RelayFaultKind;
   readonly error: unknown;

@@ -4,6 +4,7 @@ import type { OutboxTarget } from './target.ts';
 /** Where the trigger says that rows were written. One name for all tables: a relay that is woken for another table finds nothing. */
 export const NOTIFICATION_CHANNEL = 'realtime_outbox';
 
+/** Options of `relayTable`: writer and relay must have the same ones. */
 export interface RelayTableOptions {
   /** With or without a schema. @default 'realtime_outbox' */
   readonly table?: string;

@@ -10,6 +10,7 @@ import { faultReporter, type RelayFault } from './relay-faults.ts';
 import type { RelayState } from './relay-state.ts';
 import { type RelayTable, relayTable } from './relay-table.ts';
 
+/** Options of `startOutboxRelay`. */
 export interface OutboxRelayOptions {
   /**
    * Where the table is. The relay keeps one connection, whose session holds a lock and listens: it must not pass a pooler that hands sessions around
