@@ -2,6 +2,7 @@ import { cac } from 'cac';
 import { benchBroker } from './broker/run.ts';
 import { benchScaling } from './broker/scaling.ts';
 import type { TargetName } from './broker/targets.ts';
+import { benchCapacity } from './capacity/run.ts';
 import { benchClient } from './client/run.ts';
 import { benchPublish } from './publish/run.ts';
 
@@ -33,6 +34,13 @@ cli
   .option('--rounds <count>', 'Rounds', { default: 10 })
   .action(({ rounds }: { rounds: number }) => benchPublish({ rounds: Number(rounds) }));
 cli.command('client', 'Bundle sizes, work per publication, refetches and herds in the browser').action(benchClient);
+cli
+  .command('capacity', 'How hard simulated tabs come after publications, restarts and deploys')
+  .option('--tabs <count>', 'Tabs', { default: 10_000 })
+  .option('--seed <number>', 'Of the random slots and pauses', { default: 1 })
+  .action(({ tabs, seed }: { tabs: number; seed: number }) =>
+    benchCapacity({ tabs: Number(tabs), seed: Number(seed) }),
+  );
 cli.help();
 cli.parse(process.argv, { run: false });
 if (!cli.matchedCommand && !cli.options.help) cli.outputHelp();
