@@ -12,6 +12,7 @@ import { ProxyCaller } from './edges/proxy-caller.ts';
 import { StreamsEdge } from './edges/streams.ts';
 import { systemClock } from './edges/system-clock.ts';
 import { WebSocketEdge } from './edges/websocket.ts';
+import { warmUp } from './warm-up.ts';
 
 /** A running broker. */
 export interface Broker {
@@ -49,6 +50,7 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
   const webSockets = new WebSocketEdge(engine, flusher);
   const edge = new HttpEdge(engine, webSockets);
   const streams = new StreamsEdge(engine, edge, flusher);
+  if (options.warmUp) await warmUp(clock);
   let port: number;
   try {
     port = await edge.listen(settings.host, settings.port);

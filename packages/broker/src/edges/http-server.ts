@@ -61,7 +61,7 @@ export class HttpEdge implements LaneExits {
       this.#timers.get(socket as Socket)?.stop();
       this.upgrade(request, socket as Socket, head);
     });
-    this.#net = createNetServer({ noDelay: true }, (socket) => this.#connected(socket));
+    this.#net = createNetServer({ noDelay: true }, (socket) => this.take(socket));
   }
 
   /** Adds a path. A trailing slash in `path` does not count. */
@@ -96,7 +96,8 @@ export class HttpEdge implements LaneExits {
     await closed;
   }
 
-  #connected(socket: Socket): void {
+  /** Serves a new connection. */
+  take(socket: Socket): void {
     this.#lanes.add(new ApiLane(socket, this.#engine, this.#isKeyRight, this));
   }
 
