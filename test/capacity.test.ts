@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import capacity from '../benchmarks/results/capacity.json' with { type: 'json' };
 import { type Outcome, SCENARIOS, simulate } from '../benchmarks/src/capacity/simulate.ts';
+import { readDocument } from './markdown.ts';
 
 const TABS = 200;
 const play = (part: string): Promise<Outcome> => simulate(SCENARIOS.find(({ name }) => name.includes(part))!, TABS, 7);
@@ -18,5 +20,17 @@ describe('the simulation of many tabs', () => {
     expect((await play('away for 3 s')).requests).toBe(TABS);
     expect((await play('nothing missed')).requests).toBe(0);
     expect((await play('one publication missed')).requests).toBe(TABS / 2);
+  });
+});
+
+describe('docs/capacity.md', () => {
+  it('prints what the result file says', () => {
+    const page = readDocument('docs/capacity.md');
+    const number = new Intl.NumberFormat('en-US');
+    for (const { scenario, requests, peakPerSecond } of capacity.outcomes)
+      expect(page, scenario).toContain(
+        `| ${scenario} | ${number.format(requests)} | ${number.format(peakPerSecond)} |`,
+      );
+    expect(page).toContain(`${number.format(capacity.tabs)} tabs`);
   });
 });
