@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { documents, ROOT, readDocument, snippetsOf } from './markdown.ts';
@@ -40,5 +40,29 @@ describe('README.md', () => {
       const section = origin.slice(origin.indexOf(heading)).split(/\n(?=##? )/)[0] ?? '';
       expect(readme, heading).toContain(section.trimEnd());
     }
+  });
+});
+
+describe('docs/architecture.svg', () => {
+  const folders = [...readDocument('docs/architecture.svg').matchAll(/data-folder="([^"]+)"/g)].map(
+    ([, folder = '']) => folder,
+  );
+
+  it('has boxes for folders that exist, and for nothing else', () => {
+    const boxes = readDocument('docs/architecture.svg').match(/class="box"/g) ?? [];
+    expect(folders.length).toBeGreaterThan(boxes.length);
+    expect(folders.filter((folder) => !existsSync(join(ROOT, folder)))).toEqual([]);
+  });
+
+  it('has every folder of both packages', () => {
+    const sources = ['packages/realtime/src', 'packages/broker/src'];
+    const there = sources.flatMap((source) =>
+      readdirSync(join(ROOT, source), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => `${source}/${entry.name}`),
+    );
+    expect(
+      there.filter((folder) => !folders.some((named) => named === folder || named.startsWith(`${folder}/`))),
+    ).toEqual([]);
   });
 });
