@@ -151,8 +151,14 @@ export class EmptyProject {
     return stdout.trim();
   }
 
+  write(name: string, text: string): void {
+    const path = join(this.folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+
   #write(name: string, content: unknown): void {
-    writeFileSync(join(this.folder, name), JSON.stringify(content, null, 2));
+    this.write(name, JSON.stringify(content, null, 2));
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type Packed,
   pack,
 } from './empty-project.ts';
+import { tryRecipe } from './recipe-server.ts';
 
 const HELP = `pnpm try:packed [--node 20,22,24] [--manager npm,pnpm,yarn]
 
@@ -64,6 +65,7 @@ async function tryOne(node: string, manager: PackageManager, packed: Packed): Pr
     }
     say(await project.node('out/entries.js'));
     say(await project.node('out/message.js'));
+    say(`a server of the recipes answers ${await tryRecipe(project)}`);
     const help = await project.node('node_modules/@op/realtime/dist/cli/bin.js', '--help');
     if (!help.includes('op-realtime')) throw new Error(`op-realtime --help printed:\n${help}`);
     say('op-realtime --help');

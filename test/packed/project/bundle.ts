@@ -1,14 +1,23 @@
 import { build } from 'esbuild';
 
-await build({
-  entryPoints: ['page.tsx'],
-  outdir: 'bundle',
-  bundle: true,
-  minify: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'browser',
-  jsx: 'automatic',
-  define: { 'process.env.NODE_ENV': '"production"' },
-  logLevel: 'warning',
-});
+/** `bundle.js page`: for browsers. `bundle.js recipe`: a server of the recipes, as its file imports the others without endings. */
+const common = { bundle: true, format: 'esm', logLevel: 'warning' } as const;
+if (process.argv[2] === 'recipe')
+  await build({
+    ...common,
+    entryPoints: ['recipe/standalone.ts'],
+    outfile: 'out/recipe.js',
+    platform: 'node',
+    packages: 'external',
+  });
+else
+  await build({
+    ...common,
+    entryPoints: ['page.tsx'],
+    outdir: 'bundle',
+    minify: true,
+    splitting: true,
+    platform: 'browser',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+  });
