@@ -1,7 +1,7 @@
 import type { Position } from './stream.ts';
 
 /** How long a key is remembered. */
-export const IDEMPOTENCY_TTL_MS = 5 * 60 * 1000;
+const IDEMPOTENCY_TTL_MS = 5 * 60 * 1000;
 
 interface Entry {
   readonly position: Position | undefined;

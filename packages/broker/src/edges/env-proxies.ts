@@ -15,7 +15,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Names and values of headers, as JSON. */
-export const headerMap: ValueParser<Readonly<Record<string, string>>> = {
+const headerMap: ValueParser<Readonly<Record<string, string>>> = {
   expected: 'a JSON object of texts, such as {"X-Secret":"…"}',
   jsonType: 'object',
   parse(value) {
@@ -27,7 +27,7 @@ export const headerMap: ValueParser<Readonly<Record<string, string>>> = {
 };
 
 /** Which HTTP status stands for which error or disconnect, as JSON. */
-export const statusTransforms: ValueParser<readonly StatusTransform[]> = {
+const statusTransforms: ValueParser<readonly StatusTransform[]> = {
   expected: 'a JSON list such as [{"status_code":404,"to_error":{"code":404,"message":"not found"}}]',
   jsonType: 'object',
   parse(value) {

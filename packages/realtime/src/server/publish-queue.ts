@@ -17,7 +17,7 @@ import { ApiTimeoutError } from './errors.ts';
 export const MAX_COMMANDS_PER_REQUEST = 500;
 
 /** A request is closed when its body has reached this many characters. */
-export const MAX_REQUEST_CHARS = 1_000_000;
+const MAX_REQUEST_CHARS = 1_000_000;
 
 /** Further requests wait, and so gather what comes meanwhile: a burst of any shape stays a handful of requests. */
 export const MAX_REQUESTS_IN_FLIGHT = 8;
