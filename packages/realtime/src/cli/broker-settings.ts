@@ -68,7 +68,7 @@ function readText(path: string, asked: string | undefined): string {
       'env_file',
       asked
         ? `Cannot read the env file ${asked}.`
-        : `There is no ${DEFAULT_ENV_FILE} in this folder. Create one with Centrifugo's settings, or name a file with --env-file.`,
+        : `There is no ${DEFAULT_ENV_FILE} in this folder. Write one with op-realtime init, or name a file with --env-file.`,
       { cause },
     );
   }

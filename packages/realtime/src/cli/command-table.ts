@@ -27,6 +27,16 @@ const PORT: CommandOption = {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'init',
+    summary: 'Write .env.test: the settings of a local broker and of your application',
+    options: [{ flags: '--env-file <path>', description: 'Write this file (default: .env.test in this folder)' }],
+    examples: ['init', 'init --env-file .env.local'],
+    async run({ values }, terminal) {
+      const { init } = await import('./commands/init.ts');
+      return init({ envFile: values['env-file'] }, terminal);
+    },
+  },
+  {
     name: 'dev',
     summary: 'Start a local broker, configured by .env.test',
     options: [

@@ -40,7 +40,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    ['an unknown command', ['bogus'], 'There is no command "bogus". Commands: dev, down, doctor'],
+    ['an unknown command', ['bogus'], 'There is no command "bogus". Commands: init, dev, down'],
     ['a misspelt command', ['docter'], 'There is no command "docter". Did you mean "doctor"?'],
     ['a command cut short', ['doc'], 'Did you mean "doctor"?'],
     ['an unknown option', ['dev', '--bogus'], 'There is no option --bogus.'],
@@ -62,7 +62,7 @@ describe('the command line', () => {
   it('answers a failure with 1 and no stack', async () => {
     const { code, err } = await run('dev');
     expect(err).toBe(
-      "error There is no .env.test in this folder. Create one with Centrifugo's settings, or name a file with --env-file.",
+      'error There is no .env.test in this folder. Write one with op-realtime init, or name a file with --env-file.',
     );
     expect(code).toBe(1);
   });
