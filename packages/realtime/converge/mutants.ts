@@ -12,6 +12,7 @@ export interface Mutant {
 
 const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
 const freshness = (find: string, replace: string) => patch('core/freshness.ts', find, replace);
+const verdict = (find: string, replace: string) => patch('core/freshness-verdict.ts', find, replace);
 const refetcher = (find: string, replace: string) => patch('query/refetcher.ts', find, replace);
 
 /** Faults in every part of the way from a commit to a screen. Each must be noticed within a few seeds. */
@@ -41,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'epochs-not-compared',
     effect: 'after a restart of the broker, high offsets of the old stream prove anything',
-    patches: [freshness('p && p.epoch === cursor?.epoch ? p.offset : -1', 'p ? p.offset : -1')],
+    patches: [verdict('p && p.epoch === cursor?.epoch ? p.offset : -1', 'p ? p.offset : -1')],
   },
   {
     name: 'hit-forgotten-at-settle',
@@ -112,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'optimistic-is-live',
     effect: 'what was never committed is called live',
-    patches: [freshness(' && !query.written', '')],
+    patches: [verdict(' && !query.written', '')],
   },
   {
     name: 'own-answer-ignored',
@@ -133,7 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'any-channel-is-enough',
     effect: 'one fresh channel hides another',
     patches: [
-      freshness(
+      verdict(
         'for (const [c, bond] of query.bonds) if (c.live && !isFresh(c, bond)) return true;\n  return false;',
         'let stale = query.bonds.size > 0;\n  for (const [c, bond] of query.bonds) if (!c.live || isFresh(c, bond)) stale = false;\n  return stale;',
       ),

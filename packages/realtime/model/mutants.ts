@@ -13,6 +13,7 @@ export interface Mutant {
 }
 
 const freshness = (find: string, replace: string): Patch => ({ file: 'core/freshness.ts', find, replace });
+const verdict = (find: string, replace: string): Patch => ({ file: 'core/freshness-verdict.ts', find, replace });
 const refetcher = (find: string, replace: string): Patch => ({ file: 'query/refetcher.ts', find, replace });
 
 const IS_FRESH = `function isFresh({ cursor, base }: ChannelRecord, bond: Bond): boolean {
@@ -75,7 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'I3',
     scenario: 'stamp and data are read apart',
     patches: [
-      freshness('Math.max(base, bond.hit);', 'Math.max(base, cursor?.offset ?? 0);'),
+      verdict('Math.max(base, bond.hit);', 'Math.max(base, cursor?.offset ?? 0);'),
       freshness(UNCONCERNED, 'if (!concerns(message, q)) { this.#touched(q); continue; }'),
     ],
   },
@@ -85,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'I5',
     scenario: 'stamp and data are read apart',
     patches: [
-      freshness('Math.max(base, bond.hit);', 'Math.max(base, cursor?.offset ?? 0);'),
+      verdict('Math.max(base, bond.hit);', 'Math.max(base, cursor?.offset ?? 0);'),
       freshness(
         UNCONCERNED,
         `if (!concerns(message, q)) {
@@ -102,7 +103,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'I3',
     scenario: 'two queries, one keyed write, an event',
     patches: [
-      freshness(
+      verdict(
         IS_FRESH,
         IS_FRESH.replace('cursor, base', 'cursor, base, known').replace('bond.hit)', 'bond.hit, known)'),
       ),
@@ -154,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'compare epochs',
     breaks: 'I2',
     scenario: 'two broker restarts',
-    patches: [freshness('p && p.epoch === cursor?.epoch ? p.offset : -1', 'p ? p.offset : -1')],
+    patches: [verdict('p && p.epoch === cursor?.epoch ? p.offset : -1', 'p ? p.offset : -1')],
   },
   {
     row: 14,
@@ -211,7 +212,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'I2',
     scenario: 'a query on two channels',
     patches: [
-      freshness(
+      verdict(
         'for (const [c, bond] of query.bonds) if (c.live && !isFresh(c, bond)) return true;\n  return false;',
         'for (const [c, bond] of query.bonds) if (!c.live || isFresh(c, bond)) return false;\n  return query.bonds.size > 0;',
       ),
@@ -295,7 +296,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'a hand-written entry is not live while a mutation runs',
     breaks: 'I2',
     scenario: 'an optimistic mutation',
-    patches: [freshness(' && !query.written', '')],
+    patches: [verdict(' && !query.written', '')],
   },
   {
     row: 29,
@@ -399,7 +400,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'suspect',
     breaks: 'I1',
     scenario: 'another broker',
-    patches: [freshness('stamp.epoch !== c.cursor.epoch && floor?.epoch === c.cursor.epoch', 'false')],
+    patches: [verdict('stamp.epoch !== c.cursor.epoch && floor?.epoch === c.cursor.epoch', 'false')],
   },
   {
     row: 35,

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** The code under test: the real modules, or a mutant of them. */
-export type Subject = typeof import('../src/core/freshness.ts') & typeof import('../src/query/refetcher.ts');
+export type Subject = typeof import('../src/core/freshness.ts') &
+  typeof import('../src/core/freshness-verdict.ts') &
+  typeof import('../src/query/refetcher.ts');
 
 /** A small change of the source. `find` must occur exactly once in the file. */
 export interface Patch {
@@ -14,7 +16,8 @@ export interface Patch {
 }
 
 const SOURCE = fileURLToPath(new URL('../src/', import.meta.url));
-const ENTRY = `export * from '${SOURCE}core/freshness.ts'; export * from '${SOURCE}query/refetcher.ts';`;
+const MODULES = ['core/freshness.ts', 'core/freshness-verdict.ts', 'query/refetcher.ts'];
+const ENTRY = MODULES.map((module) => `export * from '${SOURCE}${module}';`).join(' ');
 
 /** Loads the source with the patches applied; none: as it ships. */
 export async function loadSubject(patches: readonly Patch[] = []): Promise<Subject> {

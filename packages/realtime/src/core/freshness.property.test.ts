@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createQueryRecord, Freshness, isCovered, isLive, isStale } from './freshness.ts';
+import { createQueryRecord, Freshness } from './freshness.ts';
 import type { QueryRecord } from './freshness-records.ts';
+import { isCovered, isLive, isStale } from './freshness-verdict.ts';
 import type { Message } from './message.ts';
 
 const names = ['a', 'b', '__proto__', 'constructor'];

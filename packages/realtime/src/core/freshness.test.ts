@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createQueryRecord, Freshness, isCovered, isLive, isStale, isSuspect } from './freshness.ts';
+import { createQueryRecord, Freshness } from './freshness.ts';
 import type { AnswerPart, QueryRecord } from './freshness-records.ts';
+import { isCovered, isLive, isStale, isSuspect } from './freshness-verdict.ts';
 import type { Message } from './message.ts';
 
 const ALL: Message = { type: 'channel-invalidation' };

@@ -9,8 +9,9 @@ import {
   type RefetchStarted,
   type StaleCause,
 } from '../core/events.ts';
-import { type Freshness, isStale } from '../core/freshness.ts';
+import type { Freshness } from '../core/freshness.ts';
 import type { Announcement } from '../core/freshness-records.ts';
+import { isStale } from '../core/freshness-verdict.ts';
 import type { Message } from '../core/message.ts';
 import { type Observers, tell } from '../core/observers.ts';
 import type { Position } from '../core/position.ts';

@@ -1,5 +1,6 @@
 import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
 import type { Bond, ChannelRecord } from '../core/freshness-records.ts';
+import { reached } from '../core/freshness-verdict.ts';
 import type { QueryKey } from '../core/message.ts';
 import type { Position } from '../core/position.ts';
 import type { Source } from '../core/sources.ts';
@@ -48,13 +49,8 @@ export interface ChannelProof {
 }
 
 /** One channel's proof, from the records of the model. */
-export function toChannelProof(
-  { name, live, cursor, known, base }: ChannelRecord,
-  { stamp, floor, hintFloor, hit }: Bond,
-): ChannelProof {
-  const inStream = [stamp, floor, hintFloor].map((position) =>
-    position && position.epoch === cursor?.epoch ? position.offset : -1,
-  );
+export function toChannelProof({ name, live, cursor, known, base }: ChannelRecord, bond: Bond): ChannelProof {
+  const { stamp, floor, hintFloor, hit } = bond;
   return {
     channel: name,
     isJoined: live,
@@ -64,6 +60,6 @@ export function toChannelProof(
     stamp,
     floor: floor ?? hintFloor,
     lastNews: hit,
-    reached: Math.max(...inStream),
+    reached: reached(cursor, bond),
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../core/clock.ts';
-import { Freshness, isCovered, isLive, isStale, isSuspect } from '../core/freshness.ts';
+import { Freshness } from '../core/freshness.ts';
 import type { AnswerPart, ChannelRecord } from '../core/freshness-records.ts';
+import { isCovered, isLive, isStale, isSuspect } from '../core/freshness-verdict.ts';
 import type { QueryKey } from '../core/message.ts';
 import type { Entry, EntryStatus, Fetch, Phase, QueryPort } from './entry.ts';
 
