@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRealtime } from '../../packages/realtime/src/server/realtime.ts';
+import { createRealtime } from '../../packages/realtime/src/server/create-realtime.ts';
 import {
   appVariables,
   type ClinicBroker,

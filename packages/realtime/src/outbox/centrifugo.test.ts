@@ -7,7 +7,8 @@ import { hasLane } from '../../../../test/lanes.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../../../../test/postgres.ts';
 import { RealtimeManager } from '../client/index.node.ts';
 import { Channels } from '../core/channel.ts';
-import { createRealtime, type Realtime } from '../server/realtime.ts';
+import { createRealtime } from '../server/create-realtime.ts';
+import type { Realtime } from '../server/realtime.ts';
 import {
   centrifugoConsumer,
   centrifugoStream,

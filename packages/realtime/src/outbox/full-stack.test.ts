@@ -15,7 +15,7 @@ import { RealtimeManager } from '../client/index.node.ts';
 import { Channels } from '../core/channel.ts';
 import { Answers } from '../query/answers.ts';
 import { bindQueryClient } from '../query/index.ts';
-import { createRealtime } from '../server/realtime.ts';
+import { createRealtime } from '../server/create-realtime.ts';
 import { realtimeLink } from '../trpc/client/index.ts';
 import { initRealtime, realtimeContext, realtimeRouter } from '../trpc/server/index.ts';
 import { migrateOutbox, publishInTransaction, startOutboxRelay } from './index.ts';

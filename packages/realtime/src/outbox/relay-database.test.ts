@@ -5,7 +5,7 @@ import { hasLane } from '../../../../test/lanes.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../../../../test/postgres.ts';
 import { FakeApi } from '../../test/fake-api.ts';
 import { Channels } from '../core/channel.ts';
-import { createRealtime } from '../server/realtime.ts';
+import { createRealtime } from '../server/create-realtime.ts';
 import {
   type Message,
   migrateOutbox,

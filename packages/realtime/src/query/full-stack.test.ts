@@ -10,7 +10,7 @@ import { API_KEY, brokerKinds, SECRET } from '../../test/brokers.ts';
 import { TrpcApp } from '../../test/trpc-app.ts';
 import { RealtimeManager } from '../client/index.node.ts';
 import { Channels } from '../core/channel.ts';
-import { createRealtime } from '../server/realtime.ts';
+import { createRealtime } from '../server/create-realtime.ts';
 import { realtimeLink } from '../trpc/client/index.ts';
 import { initRealtime, noStamp, realtimeContext, realtimeRouter } from '../trpc/server/index.ts';
 import { Answers } from './answers.ts';

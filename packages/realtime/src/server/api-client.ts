@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { BrokerError, type RealtimeError } from '../core/errors.ts';
+import type { Position } from '../core/position.ts';
 import { delay, withDeadline } from './deadline.ts';
 import { ApiTimeoutError, ApiUnauthorizedError, ApiUnavailableError } from './errors.ts';
 
@@ -99,6 +100,14 @@ export function brokerErrorOf(reply: Record<string, unknown>): RealtimeError | n
     typeof code === 'number' ? code : INTERNAL_ERROR,
     typeof message === 'string' ? message : 'no message',
   );
+}
+
+/** The position in a `publish` or `history` result; `null` where the namespace keeps no history. */
+export function positionOf(result: unknown): Position | null {
+  if (!isRecord(result) || typeof result.epoch !== 'string' || result.epoch === '') return null;
+  // Some encoders leave out zeros.
+  const { epoch, offset = 0 } = result;
+  return typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0 ? { epoch, offset } : null;
 }
 
 export function unexpectedAnswer(method: string): ApiUnavailableError {

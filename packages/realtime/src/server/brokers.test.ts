@@ -5,7 +5,8 @@ import { API_KEY, brokerKinds, type RunningBroker, SECRET } from '../../test/bro
 import { type ChannelName, Channels } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
 import type { RealtimeOptions } from './config.ts';
-import { createRealtime, type Realtime } from './realtime.ts';
+import { createRealtime } from './create-realtime.ts';
+import type { Realtime } from './realtime.ts';
 
 const MESSAGE: Message = { type: 'query-invalidation', queryKey: ['user', 'notifications'] };
 describe.each(brokerKinds())('with the $name broker', (kind) => {

@@ -1,5 +1,6 @@
 import { type RealtimeOptions, resolveParts, type SettingNames } from './config.ts';
-import { buildRealtime, type Realtime } from './realtime.ts';
+import { buildRealtime } from './create-realtime.ts';
+import type { Realtime } from './realtime.ts';
 
 /** Where `realtime` is configured. Also the names in its errors. */
 const VARIABLES: SettingNames = {

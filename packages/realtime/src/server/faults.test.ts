@@ -6,7 +6,8 @@ import { Channels } from '../core/channel.ts';
 import { type ErrorCode, RealtimeError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
 import type { RealtimeOptions } from './config.ts';
-import { createRealtime, type Realtime } from './realtime.ts';
+import { createRealtime } from './create-realtime.ts';
+import type { Realtime } from './realtime.ts';
 
 const KEY = 'key-that-nobody-may-see';
 const CHANNEL = Channels.user('7');

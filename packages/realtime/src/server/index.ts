@@ -11,22 +11,22 @@ export {
 export type { Message } from '../core/message.ts';
 export type { Position } from '../core/position.ts';
 export type { RealtimeOptions } from './config.ts';
+export { createRealtime } from './create-realtime.ts';
 export { realtime } from './default-realtime.ts';
 export { ApiTimeoutError, ApiUnauthorizedError, ApiUnavailableError } from './errors.ts';
 export type { PublishOptions } from './publication.ts';
-export type { PublishOutcome } from './publish-queue.ts';
+export type { PublishOutcome } from './publish-command.ts';
 export type { PublishObserver, PublishReport } from './publish-report.ts';
-export {
-  type CallOptions,
-  createRealtime,
-  type DisconnectOptions,
-  type History,
-  type HistoryOptions,
-  type HistoryPublication,
-  type PresenceStats,
-  type PresentClient,
-  type PublishResult,
-  type Realtime,
+export type {
+  CallOptions,
+  DisconnectOptions,
+  History,
+  HistoryOptions,
+  HistoryPublication,
+  PresenceStats,
+  PresentClient,
+  PublishResult,
+  Realtime,
 } from './realtime.ts';
 export type { ScopeSpread, SpreadOptions, SpreadPolicy } from './spread.ts';
 export type {

@@ -1,7 +1,7 @@
 import { type ChannelName, parseChannelName } from '../core/channel.ts';
 import { InvalidArgumentError, InvalidMessageError } from '../core/errors.ts';
 import { assertMessage, type Message } from '../core/message.ts';
-import type { PublishCommand } from './publish-queue.ts';
+import type { PublishCommand } from './publish-command.ts';
 
 /** What goes with one publication. */
 export interface PublishOptions {

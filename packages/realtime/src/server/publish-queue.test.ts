@@ -4,12 +4,8 @@ import { type ChannelName, Channels } from '../core/channel.ts';
 import { BrokerError } from '../core/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { callClock } from './deadline.ts';
-import {
-  MAX_COMMANDS_PER_REQUEST,
-  MAX_REQUESTS_IN_FLIGHT,
-  type PublishCommand,
-  PublishQueue,
-} from './publish-queue.ts';
+import type { PublishCommand } from './publish-command.ts';
+import { MAX_COMMANDS_PER_REQUEST, MAX_REQUESTS_IN_FLIGHT, PublishQueue } from './publish-queue.ts';
 
 interface Request {
   readonly method: string;

@@ -1,5 +1,5 @@
 import type { Message } from '../core/message.ts';
-import type { PublishOutcome } from './publish-queue.ts';
+import type { PublishOutcome } from './publish-command.ts';
 
 /** What became of one `publish` or `publishMany`. */
 export interface PublishReport {

@@ -3,8 +3,9 @@ import { FakeApi } from '../../test/fake-api.ts';
 import { type ChannelName, Channels } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
 import type { RealtimeOptions } from './config.ts';
+import { createRealtime } from './create-realtime.ts';
 import type { PublishReport } from './publish-report.ts';
-import { createRealtime, type Realtime } from './realtime.ts';
+import type { Realtime } from './realtime.ts';
 
 const MESSAGE: Message = { type: 'query-invalidation', queryKey: ['user', 'notifications'] };
 

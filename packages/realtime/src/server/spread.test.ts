@@ -4,8 +4,8 @@ import { ManualClock } from '../../test/manual-clock.ts';
 import { type ChannelName, Channels } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
 import type { RealtimeOptions } from './config.ts';
+import { createRealtime } from './create-realtime.ts';
 import { callClock } from './deadline.ts';
-import { createRealtime } from './realtime.ts';
 import { type SpreadOptions, spreadBySubscribers } from './spread.ts';
 
 function policy(connections: number, subscribers: number, options?: SpreadOptions) {

@@ -15,7 +15,8 @@ import { FakeApi } from '../../test/fake-api.ts';
 import { Channels } from '../core/channel.ts';
 import type { Message } from '../core/message.ts';
 import { initRealtime } from '../trpc/server/index.ts';
-import { createRealtime, type Realtime } from './realtime.ts';
+import { createRealtime } from './create-realtime.ts';
+import type { Realtime } from './realtime.ts';
 import { countFault } from './telemetry.ts';
 
 const MESSAGE: Message = { type: 'channel-invalidation' };

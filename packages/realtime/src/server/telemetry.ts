@@ -1,5 +1,5 @@
 import type { ChannelName } from '../core/channel.ts';
-import type { PublishReply } from './publish-queue.ts';
+import type { PublishReply } from './publish-command.ts';
 
 /**
  * OpenTelemetry, where the host app has it: spans and metrics go to the providers that the app registered. Its API package is not imported, as a bundler could not

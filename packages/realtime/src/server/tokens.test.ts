@@ -2,7 +2,7 @@ import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { Channels } from '../core/channel.ts';
 import type { RealtimeOptions } from './config.ts';
-import { createRealtime } from './realtime.ts';
+import { createRealtime } from './create-realtime.ts';
 
 const NOW_MS = 1_800_000_000_900;
 const NOW_SECONDS = 1_800_000_000;

@@ -4,7 +4,7 @@ import { appVariables, KEY, SECRET } from '../../../test/clinic.ts';
 import { FakeApi } from '../../../test/fake-api.ts';
 import { recordingTerminal } from '../../../test/recording-terminal.ts';
 import { encodeChannelId } from '../../core/channel.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { main } from '../main.ts';
 import { tail } from './tail.ts';
 

@@ -1,7 +1,7 @@
 import { InvalidMessageError } from '../../core/errors.ts';
 import { assertMessage, type Message } from '../../core/message.ts';
 import { readSetting } from '../../doctor/settings.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { parseChannelArgument } from '../channel-argument.ts';
 import { CliError } from '../cli-error.ts';

@@ -4,7 +4,7 @@ import { createCentrifugeTransport } from '../../client/centrifuge-transport.ts'
 import type { Transport } from '../../client/transport.ts';
 import type { ChannelName } from '../../core/channel.ts';
 import { readSetting } from '../../doctor/settings.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { parseChannelArgument } from '../channel-argument.ts';
 import { CliError } from '../cli-error.ts';

@@ -1,6 +1,6 @@
 import { type ChannelName, Channels, encodeChannelId, isChannelName, NAMESPACE } from '../../core/channel.ts';
 import { readSetting } from '../../doctor/settings.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { parseChannelArgument } from '../channel-argument.ts';
 import { CliError } from '../cli-error.ts';

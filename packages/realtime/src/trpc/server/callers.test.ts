@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeApi } from '../../../test/fake-api.ts';
 import { TrpcApp } from '../../../test/trpc-app.ts';
 import { Channels } from '../../core/channel.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { ANNOUNCE_HEADER, REQUEST_ID_HEADER } from '../metadata.ts';
 import { type HeadersLike, initRealtime, realtimeContext } from './index.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeApi } from '../../../test/fake-api.ts';
 import { type LinkKind, TrpcApp } from '../../../test/trpc-app.ts';
 import { Channels, defineChannels } from '../../core/channel.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { ANNOUNCE_HEADER } from '../metadata.ts';
 import {
   type InitRealtimeOptions,

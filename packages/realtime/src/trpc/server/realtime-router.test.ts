@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { TrpcApp } from '../../../test/trpc-app.ts';
 import { type ChannelName, Channels, defineChannels } from '../../core/channel.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { type ChannelDefinitions, realtimeContext, realtimeResponseMeta, realtimeRouter } from './index.ts';
 
 function start(

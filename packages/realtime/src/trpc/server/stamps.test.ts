@@ -6,8 +6,8 @@ import { type ApiRequest, FakeApi } from '../../../test/fake-api.ts';
 import { ManualClock } from '../../../test/manual-clock.ts';
 import { TrpcApp } from '../../../test/trpc-app.ts';
 import { Channels } from '../../core/channel.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { callClock } from '../../server/deadline.ts';
-import { createRealtime } from '../../server/realtime.ts';
 import {
   fromCache,
   type InitRealtimeOptions,

@@ -5,7 +5,7 @@ import { TrpcApp } from '../../../test/trpc-app.ts';
 import { Channels } from '../../core/channel.ts';
 import type { Message } from '../../core/message.ts';
 import { relayTable } from '../../outbox/index.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { type InitRealtimeOptions, initRealtime, type RealtimeFault, realtimeContext } from './index.ts';
 
 const ORG = Channels.org('1');

@@ -6,7 +6,7 @@ import { ManualClock } from '../../../test/manual-clock.ts';
 import { TrpcApp } from '../../../test/trpc-app.ts';
 import { Channels } from '../../core/channel.ts';
 import type { Message } from '../../core/message.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { FaultReporter } from './faults.ts';
 import {
   type InitRealtimeOptions,

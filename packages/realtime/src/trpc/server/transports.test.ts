@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { FakeApi } from '../../../test/fake-api.ts';
 import { LINKS, TrpcApp } from '../../../test/trpc-app.ts';
 import { Channels } from '../../core/channel.ts';
-import { createRealtime } from '../../server/realtime.ts';
+import { createRealtime } from '../../server/create-realtime.ts';
 import { initRealtime, realtimeContext } from './index.ts';
 
 const closing: (() => Promise<void>)[] = [];
