@@ -156,7 +156,7 @@ export const PREDICAMENTS: readonly Predicament[] = [
       return tab;
     },
     end: (tab) => {
-      tab.api.abandon();
+      tab.api.abandon('waiting');
       tab.api.stall(false);
     },
   },

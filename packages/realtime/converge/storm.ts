@@ -55,7 +55,7 @@ const EVENTS: readonly StormEvent[] = [
   { weight: 2, isFault: true, happen: (world) => anyTab(world).api.delay(isHeads(world) ? world.below(300) : 0) },
   { weight: 2, isFault: true, happen: (world) => anyTab(world).api.cut() },
   { weight: 1, isFault: true, happen: (world) => anyTab(world).api.hold(isHeads(world)) },
-  { weight: 1, isFault: true, happen: (world) => anyTab(world).api.abandon() },
+  { weight: 1, isFault: true, happen: (world) => anyTab(world).api.abandon('waiting') },
   {
     weight: 2,
     isFault: true,

@@ -5,26 +5,11 @@ import { WebSocket } from 'ws';
 import { RealtimeManager } from '../src/client/index.ts';
 import { Answers, bindQueryClient, type QueryBinding } from '../src/query/index.ts';
 import { realtimeLink } from '../src/trpc/client/index.ts';
+import { FaultyProxy } from '../test/faulty-proxy.ts';
+import { Switch } from '../test/switch.ts';
 import type { AppRouter } from './app-server.ts';
 import type { Database, Topic } from './database.ts';
-import { FaultyProxy } from './faulty-proxy.ts';
 import { TabClock } from './tab-clock.ts';
-
-/** A source that a test switches: whether the tab is looked at, whether it has a network. */
-class Switch {
-  on = true;
-  readonly #listeners = new Set<() => void>();
-  readonly isFocused = () => this.on;
-  readonly isOnline = () => this.on;
-  readonly subscribe = (listener: () => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  set(on: boolean): void {
-    this.on = on;
-    for (const listener of [...this.#listeners]) listener();
-  }
-}
 
 /** What one mounted query should show. */
 export interface Shown {

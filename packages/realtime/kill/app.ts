@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { publishInTransaction } from '../src/outbox/index.ts';
 import { createRealtime } from '../src/server/index.ts';
 import { initRealtime, realtimeContext, realtimeResponseMeta, realtimeRouter } from '../src/trpc/server/index.ts';
+import { inTransaction } from '../test/in-transaction.ts';
 import { API_KEY, channelOf, settings, TOKEN_SECRET, tell } from './settings.ts';
 
 /** The application, in a process of its own: real tRPC over HTTP, data and announcements in one transaction of PostgreSQL. */
@@ -22,17 +23,7 @@ const { base, watches, touches } = initRealtime<{ userId: string }>({
   onFault: () => {},
 });
 const procedure = t.procedure.use(base);
-const inTransaction = procedure.use(async ({ next }) => {
-  const tx = await pool.connect();
-  try {
-    await tx.query('BEGIN');
-    const result = await next({ ctx: { tx } });
-    await tx.query(result.ok ? 'COMMIT' : 'ROLLBACK');
-    return result;
-  } finally {
-    tx.release();
-  }
-});
+const transactional = procedure.use(({ next }) => inTransaction(pool, (tx) => next({ ctx: { tx } })));
 
 const router = t.router({
   realtime: realtimeRouter({
@@ -48,7 +39,7 @@ const router = t.router({
       const { rows } = await pool.query('SELECT note FROM notes WHERE topic = $1 ORDER BY id DESC LIMIT 20', [input]);
       return rows.map(({ note }) => String(note)).reverse();
     }),
-  write: inTransaction
+  write: transactional
     .input(z.object({ topic: z.string(), note: z.string(), delayMs: z.number(), fails: z.boolean() }))
     .use(touches(({ input }) => channelOf(input.topic), { transaction: ({ ctx }) => ctx.tx }))
     .mutation(async ({ ctx: { tx }, input: { topic, note, delayMs, fails } }) => {

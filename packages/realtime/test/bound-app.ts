@@ -9,29 +9,12 @@ import { type BindingOptions, bindQueryClient } from '../src/query/index.ts';
 import { VirtualClock } from '../src/testing/index.ts';
 import { type Announcement, realtimeLink } from '../src/trpc/client/index.ts';
 import { FakeManager } from './fake-manager.ts';
+import { Switch } from './switch.ts';
 import { type Backend, type BackendRouter, createBackend, watched } from './trpc-backend.ts';
 
 /** Lets everything happen that waits for nothing but the event loop: requests in process, batches, notifications. */
 export async function turn(rounds = 12): Promise<void> {
   for (let at = 0; at < rounds; at++) await new Promise((resolve) => setTimeout(resolve));
-}
-
-export class Switch {
-  #listeners = new Set<() => void>();
-  on = true;
-  readonly isFocused = () => this.on;
-  readonly isOnline = () => this.on;
-  readonly subscribe = (listener: () => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  set(on: boolean): void {
-    this.on = on;
-    for (const listener of [...this.#listeners]) listener();
-  }
-  get listeners(): number {
-    return this.#listeners.size;
-  }
 }
 
 export interface AppOptions {

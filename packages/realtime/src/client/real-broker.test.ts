@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { WebSocketServer } from 'ws';
 import { eventually } from '../../../../test/eventually.ts';
 import { API_KEY, brokerKinds, type RunningBroker, SECRET } from '../../test/brokers.ts';
-import { startFaultyProxy } from '../../test/faulty-proxy.ts';
+import { FaultyProxy } from '../../test/faulty-proxy.ts';
 import type { RealtimeError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
 import { createRecorder } from '../testing/recorder.ts';
@@ -309,7 +309,7 @@ describe('a network between client and broker', () => {
     async (kind) => {
       const comeOnline = online();
       const broker = await kind.start();
-      const proxy = await startFaultyProxy(broker.port);
+      const proxy = await FaultyProxy.listen(broker.port);
       const server = createRealtime({ apiUrl: broker.apiUrl, apiKey: API_KEY, tokenSecret: SECRET });
       try {
         const manager = connect({
@@ -323,7 +323,7 @@ describe('a network between client and broker', () => {
         comeOnline(); // alive: nothing happens
         await server.publish('trpc:global', event('a'));
         await eventually(() => expect(listener.messages).toHaveLength(1));
-        proxy.stall();
+        proxy.abandon('all');
         await server.publish('trpc:global', event('b'));
         expect(manager.status.state).toBe('connected');
         comeOnline();

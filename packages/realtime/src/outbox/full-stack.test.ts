@@ -8,8 +8,9 @@ import { z } from 'zod';
 import { eventually } from '../../../../test/eventually.ts';
 import { hasLane } from '../../../../test/lanes.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../../../../test/postgres.ts';
-import { Switch } from '../../test/bound-app.ts';
 import { API_KEY, brokerKinds, SECRET } from '../../test/brokers.ts';
+import { inTransaction } from '../../test/in-transaction.ts';
+import { Switch } from '../../test/switch.ts';
 import { TrpcApp } from '../../test/trpc-app.ts';
 import { RealtimeManager } from '../client/index.node.ts';
 import { Channels } from '../core/channel.ts';
@@ -56,17 +57,7 @@ describe.skipIf(!hasLane('postgres', folder))('mutations that announce in their 
     const t = initTRPC.context<object>().create();
     const rt = initRealtime({ realtime, userId: () => 'ann', stampTimeoutMs: 5000 });
     const base = t.procedure.use(rt.base);
-    const inTransaction = base.use(async ({ next }) => {
-      const tx = await pool.connect();
-      try {
-        await tx.query('BEGIN');
-        const result = await next({ ctx: { tx } });
-        await tx.query(result.ok ? 'COMMIT' : 'ROLLBACK');
-        return result;
-      } finally {
-        tx.release();
-      }
-    });
+    const transactional = base.use(({ next }) => inTransaction(pool, (tx) => next({ ctx: { tx } })));
     let reads = 0;
     const input = z.object({ body: z.string(), fails: z.boolean().default(false) });
     const router = t.router({
@@ -75,7 +66,7 @@ describe.skipIf(!hasLane('postgres', folder))('mutations that announce in their 
         reads += 1;
         return (await pool.query('SELECT body FROM posts ORDER BY id')).rows.map(({ body }) => String(body));
       }),
-      add: inTransaction
+      add: transactional
         .input(input)
         .use(rt.touches(() => ORG, { transaction: ({ ctx }) => ctx.tx }))
         .mutation(async ({ ctx, input: { body, fails } }) => {
