@@ -1,8 +1,8 @@
 import type { Figures, TargetAddress } from '../case.ts';
-import { closeAll, connectAll, faults, loadClients, openApi, pause, publishBody, until } from '../load.ts';
-import { Meter } from '../meter.ts';
+import { closeAll, connectAll, faults, loadClients, openApi, publishBody, until } from '../load.ts';
+import { measureDeliveries } from '../measure-deliveries.ts';
 import { Publisher } from '../publisher.ts';
-import { MEASURE_MS, WARM_UP_MS, WINDOW } from '../timing.ts';
+import { WINDOW } from '../timing.ts';
 
 /** Deliveries that may be under way where channels have one subscriber each. */
 const UNDER_WAY = 1024;
@@ -44,16 +44,7 @@ export async function randomChannels(target: TargetAddress, connections: number,
       delivered += length;
       publisher.wake();
     };
-  await pause(WARM_UP_MS);
-  const meter = new Meter(target.pid);
-  const before = delivered;
-  await pause(MEASURE_MS);
-  const count = delivered - before;
-  const figures = {
-    deliveriesPerSecond: meter.perSecond(count),
-    cpuMicrosPerDelivery: meter.serverMicrosPer(count),
-    generatorShare: meter.generatorShare,
-  };
+  const figures = await measureDeliveries(target, () => delivered);
   await publisher.stop();
   await until(() => delivered >= expected);
   const publishedTo = (name: string) => published[Number(name.slice(PREFIX.length))]!;

@@ -1,6 +1,7 @@
 import { percentile } from '../../measure/statistics.ts';
 import type { Figures, TargetAddress } from '../case.ts';
 import { closeAll, connectTo, faults, openApi, pause, publishBody, until } from '../load.ts';
+import { measureDeliveries } from '../measure-deliveries.ts';
 import { Meter } from '../meter.ts';
 import { Publisher } from '../publisher.ts';
 import { MEASURE_MS, WARM_UP_MS, WINDOW } from '../timing.ts';
@@ -28,16 +29,7 @@ export async function fanOutMax(target: TargetAddress, subscribers: number): Pro
     };
   // With few subscribers the last deliveries of a window may be fewer than that.
   const waker = setInterval(() => publisher.wake(), 1);
-  await pause(WARM_UP_MS);
-  const meter = new Meter(target.pid);
-  const before = delivered;
-  await pause(MEASURE_MS);
-  const count = delivered - before;
-  const figures = {
-    deliveriesPerSecond: meter.perSecond(count),
-    cpuMicrosPerDelivery: meter.serverMicrosPer(count),
-    generatorShare: meter.generatorShare,
-  };
+  const figures = await measureDeliveries(target, () => delivered);
   await publisher.stop();
   await until(() => delivered >= publisher.published * subscribers);
   clearInterval(waker);
