@@ -39,6 +39,22 @@ function record(options?: ConstructorParameters<typeof Recorder>[0]): Recorder {
   return recorder;
 }
 
+/** A tab that shows an item, and has come to rest. */
+async function openShowing(userId: string) {
+  const tab = openTab(userId);
+  tab.observe(tab.item());
+  await tab.pass(1_000);
+  return tab;
+}
+
+/** The same, and a recorder that is told of what happens from now on. */
+async function openRecorded() {
+  const recorder = record();
+  const tab = await openShowing('7');
+  recorder.clear();
+  return { recorder, tab };
+}
+
 const news = (recorder: Recorder): Story[] =>
   toTimeline(recorder.events).stories.filter(({ kind }) => kind !== 'connection' && kind !== 'fetch');
 const types = ({ steps }: Story) => steps.map(({ event }) => event.type);
@@ -46,9 +62,7 @@ const types = ({ steps }: Story) => steps.map(({ event }) => event.type);
 describe('a recorder', () => {
   it('finds managers and bindings of the page whenever it comes, and when they come', async () => {
     const early = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
+    const tab = await openShowing('7');
     const late = record();
     for (const recorder of [early, late]) {
       expect(recorder.managers()).toHaveLength(1);
@@ -109,9 +123,7 @@ describe('a recorder', () => {
 
   it('keeps the last events and says how many left', async () => {
     const recorder = record({ maxEvents: 40 });
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
+    const tab = await openShowing('7');
     for (let count = 0; count < 60; count++) realtime.publish(ORG, { type: 'event', name: 'tick', data: count });
     await tab.pass(1_000);
     expect(recorder.events.length).toBeLessThanOrEqual(50);
@@ -126,9 +138,7 @@ describe('a recorder', () => {
     const endSecond = recorder.hold();
     endFirst();
     endFirst();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
+    const tab = await openShowing('7');
     const count = recorder.events.length;
     expect(count).toBeGreaterThan(0);
     endSecond();
@@ -145,11 +155,7 @@ describe('a recorder', () => {
 
 describe('a timeline', () => {
   it('tells an own mutation, its echo, what it made stale and what came of it as one story', async () => {
-    const recorder = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
-    recorder.clear();
+    const { recorder, tab } = await openRecorded();
     tab.backend.meta.touch = () => [touchedChannel(ORG, realtime.publish(ORG, INVALIDATE))];
     await tab.client.save.mutate({ id: '1', value: { id: '1', saved: true } });
     await tab.pass(1_000);
@@ -197,11 +203,7 @@ describe('a timeline', () => {
   });
 
   it("tells another tab's change from its publication on, and marks what was fetched in vain", async () => {
-    const recorder = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
-    recorder.clear();
+    const { recorder, tab } = await openRecorded();
     tab.backend.items.set('1', { id: '1', title: 'new' });
     realtime.publish(ORG, INVALIDATE);
     await tab.pass(1_000);
@@ -216,11 +218,7 @@ describe('a timeline', () => {
   });
 
   it('counts a fetch that answers two publications in the first story', async () => {
-    const recorder = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
-    recorder.clear();
+    const { recorder, tab } = await openRecorded();
     realtime.publish(ORG, INVALIDATE);
     realtime.publish(ORG, INVALIDATE);
     await tab.pass(1_000);
@@ -231,11 +229,7 @@ describe('a timeline', () => {
   });
 
   it('never calls the fetches of the app wasted', async () => {
-    const recorder = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
-    recorder.clear();
+    const { recorder, tab } = await openRecorded();
     await tab.queryClient.refetchQueries({ queryKey: tab.item().queryKey });
     await tab.pass(1_000);
     const { stories, totals } = toTimeline(recorder.events);
@@ -244,11 +238,7 @@ describe('a timeline', () => {
   });
 
   it('tells gaps, and the connection and its channels as one story per moment', async () => {
-    const recorder = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
-    recorder.clear();
+    const { recorder, tab } = await openRecorded();
     realtime.broker.restart();
     await tab.pass(30_000);
     const { stories } = toTimeline(recorder.events);
@@ -263,11 +253,7 @@ describe('a timeline', () => {
   });
 
   it('begins in the middle where older events have left', async () => {
-    const recorder = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
-    recorder.clear();
+    const { recorder, tab } = await openRecorded();
     tab.backend.meta.touch = () => [touchedChannel(ORG, realtime.publish(ORG, INVALIDATE))];
     await tab.client.save.mutate({ id: '1', value: null });
     await tab.pass(1_000);
@@ -281,11 +267,7 @@ describe('a timeline', () => {
 
 describe('events as JSON', () => {
   it('name what they share by number, and can be read again', async () => {
-    const recorder = record();
-    const tab = openTab('7');
-    tab.observe(tab.item());
-    await tab.pass(1_000);
-    recorder.clear();
+    const { recorder, tab } = await openRecorded();
     realtime.publish(ORG, INVALIDATE);
     await tab.pass(1_000);
     const read = JSON.parse(eventsToJson(recorder.events)) as Record<string, unknown>[];
