@@ -1,25 +1,80 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signToken } from '../clients/tokens.ts';
-import { within } from '../clients/wire-client.ts';
-import type { Driver } from '../drivers/driver.ts';
-import { SECRETS } from '../environments.ts';
+import { centrifugoDriver, findCentrifugo } from '../drivers/centrifugo.ts';
+import type { Driver, Server } from '../drivers/driver.ts';
+import { embeddedDriver } from '../drivers/embedded.ts';
+import { ENVIRONMENTS, SECRETS } from '../environments.ts';
 import { KNOWN_DIFFERENCES } from '../known-differences.ts';
 
-const RUN_TIMEOUT_MS = 120_000;
+/** What every official client is asked to do. */
+const CLIENT_SCENARIOS = [
+  'receives what is published',
+  'publishes and hears itself',
+  'reads history and presence',
+  'recovers what it missed',
+  'hears of the channels of its token',
+  'subscribes by a token',
+  'is refused with 103',
+  'renews an expired token',
+  'is told that a token is invalid',
+  'is unsubscribed and disconnected by the server API',
+];
+
+/** One language's programs. */
+interface ForeignClient {
+  /** As the tests say it. */
+  readonly title: string;
+  /** Whether this machine has what it needs. */
+  readonly isReady: boolean;
+  /** The client library. */
+  readonly name: string;
+  readonly user: string;
+  /** What else this client can do. */
+  readonly clientScenarios?: readonly string[];
+  /** What its library for the server API, if it has one, is asked to do. */
+  readonly api?: { readonly name: string; readonly scenarios: readonly string[] };
+  /** Runs all scenarios against a server, and gives what they printed. */
+  run(settings: Record<string, string>): Promise<string>;
+}
+
+/** Tells the scenarios of one language, on every server of this machine. */
+export function describeForeignClient({
+  title,
+  isReady,
+  name,
+  user,
+  clientScenarios = [],
+  api,
+  run,
+}: ForeignClient): void {
+  const source = findCentrifugo();
+  const drivers: Driver[] = [embeddedDriver(), ...(source && source.kind !== 'url' ? [centrifugoDriver(source)] : [])];
+  describe.runIf(isReady).each(drivers)(`${title} on $name`, (driver) => {
+    let server: Server;
+    let outcomes: Outcomes;
+    const protocols = protocolsOf(driver);
+    beforeAll(async () => {
+      server = await driver.start(ENVIRONMENTS.standard);
+      outcomes = new Outcomes(await run(await settings(server.nodes[0], user, protocols)));
+    }, 150_000);
+    afterAll(() => server?.close());
+
+    if (api) test.each(api.scenarios)(`${api.name} %s`, (scenario) => outcomes.expectOk(`${api.name} ${scenario}`));
+    for (const protocol of protocols)
+      test.each([...CLIENT_SCENARIOS, ...clientScenarios])(`${name} with ${protocol} %s`, (scenario) =>
+        outcomes.expectOk(`client with ${protocol} ${scenario}`),
+      );
+  });
+}
 
 /** The protocols that the server speaks: the embedded broker Protobuf once it is no known difference any more. */
-export function protocolsOf(driver: Driver): string[] {
+function protocolsOf(driver: Driver): string[] {
   const lacksProtobuf = driver.name === 'embedded' && 'protobuf frames: *' in KNOWN_DIFFERENCES;
   return lacksProtobuf ? ['json'] : ['json', 'protobuf'];
 }
 
 /** What a program of another language needs to know to run its scenarios against a server; it signs no tokens itself. */
-export async function settings(
-  node: string,
-  user: string,
-  protocols: readonly string[],
-): Promise<Record<string, string>> {
+async function settings(node: string, user: string, protocols: readonly string[]): Promise<Record<string, string>> {
   return {
     CONFORMANCE_PROTOCOLS: protocols.join(','),
     CONFORMANCE_WS_URL: `${node.replace(/^http/, 'ws')}/connection/websocket`,
@@ -33,7 +88,7 @@ export async function settings(
 }
 
 /** The outcome of each scenario that a program printed, as `ok NAME` or `not ok NAME: WHY`. */
-export class Outcomes {
+class Outcomes {
   readonly #outcomes = new Map<string, string | undefined>();
 
   constructor(output: string) {
@@ -48,35 +103,4 @@ export class Outcomes {
     expect([...this.#outcomes.keys()], 'scenarios that were run').toContain(name);
     expect(this.#outcomes.get(name), name).toBeUndefined();
   }
-}
-
-/** Runs a program to its end, and gives what it printed; rejects with all of it where it fails. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Record<string, string>; readonly timeoutMs?: number },
-): Promise<string> {
-  const child: ChildProcess = spawn(command, args, {
-    cwd: options.cwd,
-    env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const keep = (chunk: Buffer): void => {
-    output += chunk.toString();
-  };
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
-  const end = new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${command} ${args[0] ?? ''} ended with ${code}:\n${output}`)),
-    );
-  });
-  try {
-    await within(end, `the end of ${command}`, options.timeoutMs ?? RUN_TIMEOUT_MS);
-  } finally {
-    child.kill('SIGKILL');
-  }
-  return output;
 }

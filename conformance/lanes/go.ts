@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { findCommand } from '../../test/lanes.ts';
-import { run } from './foreign-client.ts';
+import { runProgram } from './run-program.ts';
 
 const folder = fileURLToPath(new URL('../go/', import.meta.url));
 const program = `${folder}.build/scenarios`;
@@ -26,7 +26,7 @@ export function findGo(): string | undefined {
 export async function buildGo(go: string): Promise<string | undefined> {
   const env = { GOTOOLCHAIN: 'local', GOFLAGS: '-buildvcs=false' };
   try {
-    await run(go, ['build', '-o', program, '.'], { cwd: folder, env, timeoutMs: BUILD_TIMEOUT_MS });
+    await runProgram(go, ['build', '-o', program, '.'], { cwd: folder, env, timeoutMs: BUILD_TIMEOUT_MS });
   } catch (error) {
     process.stderr.write(
       `\nconformance: the Go client cannot be built: ${error instanceof Error ? error.message : error}\n`,
@@ -38,5 +38,5 @@ export async function buildGo(go: string): Promise<string | undefined> {
 
 /** Runs the scenarios against a server, and gives what they printed. */
 export function runGo(built: string, settings: Record<string, string>): Promise<string> {
-  return run(built, [], { cwd: folder, env: settings });
+  return runProgram(built, [], { cwd: folder, env: settings });
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findCommand } from '../../test/lanes.ts';
-import { run } from './foreign-client.ts';
+import { runProgram } from './run-program.ts';
 
 const folder = fileURLToPath(new URL('../python/', import.meta.url));
 const environment = `${folder}.venv/`;
@@ -29,11 +29,15 @@ export async function preparePython(python: string): Promise<string | undefined>
   const own = `${environment}bin/python`;
   if (existsSync(installed) && readFileSync(installed, 'utf8') === requirements) return own;
   try {
-    await run(python, ['-m', 'venv', '--clear', environment], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
-    await run(own, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'], {
-      cwd: folder,
-      timeoutMs: INSTALL_TIMEOUT_MS,
-    });
+    await runProgram(python, ['-m', 'venv', '--clear', environment], { cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS });
+    await runProgram(
+      own,
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
+      {
+        cwd: folder,
+        timeoutMs: INSTALL_TIMEOUT_MS,
+      },
+    );
   } catch (error) {
     process.stderr.write(
       `\nconformance: the Python packages cannot be installed: ${error instanceof Error ? error.message : error}\n`,
@@ -46,5 +50,5 @@ export async function preparePython(python: string): Promise<string | undefined>
 
 /** Runs the scenarios against a server, and gives what they printed. */
 export function runPython(python: string, settings: Record<string, string>): Promise<string> {
-  return run(python, ['scenarios.py'], { cwd: folder, env: settings });
+  return runProgram(python, ['scenarios.py'], { cwd: folder, env: settings });
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Message, WireClient } from '../clients/wire-client.ts';
-import { type Scenario, scenarios } from '../scenario.ts';
+import { type Scenario, type ScenarioContext, scenarios } from '../scenario.ts';
 
 /** The offsets of the next `count` publications on this channel. */
 async function offsets(wire: WireClient, channel: string, count: number): Promise<number[]> {
@@ -10,6 +10,34 @@ async function offsets(wire: WireClient, channel: string, count: number): Promis
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Publishes to a channel that has one publication, one after the other, until it is stopped. */
+function publishOn(t: ScenarioContext, channel: string, atMost = Number.POSITIVE_INFINITY) {
+  let isStopped = false;
+  let last = 1;
+  const running = (async () => {
+    while (!isStopped && last < atMost) {
+      await t.api('publish', { channel, data: last + 1 });
+      last++;
+    }
+  })();
+  return {
+    /** @returns the offset of the last publication */
+    async stop(): Promise<number> {
+      isStopped = true;
+      await running;
+      return last;
+    },
+  };
+}
+
+/** After what it has `seen` the wire gets what is missing of `from` to `last`, in order, and nothing more. */
+async function expectRest(wire: WireClient, channel: string, seen: readonly number[], from: number, last: number) {
+  const all = Array.from({ length: last - from + 1 }, (_, index) => from + index);
+  expect([...seen, ...(await offsets(wire, channel, all.length - seen.length))]).toEqual(all);
+  await wire.settle();
+  expect(wire.unread).toEqual([]);
+}
 
 export const orderScenarios: readonly Scenario[] = scenarios('order', 'standard', {
   'publications come in the order of their offsets': async (t) => {
@@ -47,40 +75,20 @@ export const orderScenarios: readonly Scenario[] = scenarios('order', 'standard'
   'subscribing while others publish loses nothing and doubles nothing': async (t) => {
     const channel = t.channel('recovery');
     await t.publish(channel, 'first');
-    let publishing = true;
-    let published = 1;
-    const publisher = (async () => {
-      while (publishing) {
-        await t.api('publish', { channel, data: published + 1 });
-        published++;
-      }
-    })();
+    const publisher = publishOn(t, channel);
     const joined: { wire: WireClient; from: number }[] = [];
     for (let index = 0; index < 15; index++) {
       const wire = await t.connect();
       const { subscribe } = await wire.call({ subscribe: { channel } });
       joined.push({ wire, from: ((subscribe as Message).offset as number) + 1 });
     }
-    publishing = false;
-    await publisher;
-    for (const { wire, from } of joined) {
-      const expected = Array.from({ length: published - from + 1 }, (_, index) => from + index);
-      expect(await offsets(wire, channel, expected.length)).toEqual(expected);
-      await wire.settle();
-      expect(wire.unread).toEqual([]);
-    }
+    const last = await publisher.stop();
+    for (const { wire, from } of joined) await expectRest(wire, channel, [], from, last);
   },
   'recovering while others publish loses nothing and doubles nothing': async (t) => {
     const channel = t.channel('trpc');
     const { epoch } = await t.publish(channel, 1);
-    let publishing = true;
-    let published = 1;
-    const publisher = (async () => {
-      while (publishing && published < 250) {
-        await t.api('publish', { channel, data: published + 1 });
-        published++;
-      }
-    })();
+    const publisher = publishOn(t, channel, 250);
     const joined: { wire: WireClient; seen: number[] }[] = [];
     for (let index = 0; index < 10; index++) {
       const wire = await t.connect();
@@ -93,26 +101,13 @@ export const orderScenarios: readonly Scenario[] = scenarios('order', 'standard'
       expect(recovered).toBe(true);
       joined.push({ wire, seen: publications.map((publication) => publication.offset) });
     }
-    publishing = false;
-    await publisher;
-    for (const { wire, seen } of joined) {
-      const all = Array.from({ length: published - 1 }, (_, index) => index + 2);
-      expect([...seen, ...(await offsets(wire, channel, all.length - seen.length))]).toEqual(all);
-      await wire.settle();
-      expect(wire.unread).toEqual([]);
-    }
+    const last = await publisher.stop();
+    for (const { wire, seen } of joined) await expectRest(wire, channel, seen, 2, last);
   },
   'connecting with positions while others publish loses nothing and doubles nothing': async (t) => {
     const channel = t.channel('trpc');
     const { epoch } = await t.publish(channel, 1);
-    let publishing = true;
-    let published = 1;
-    const publisher = (async () => {
-      while (publishing && published < 250) {
-        await t.api('publish', { channel, data: published + 1 });
-        published++;
-      }
-    })();
+    const publisher = publishOn(t, channel, 250);
     const joined: { wire: WireClient; seen: number[] }[] = [];
     for (let index = 0; index < 10; index++) {
       const wire = await t.open();
@@ -124,12 +119,8 @@ export const orderScenarios: readonly Scenario[] = scenarios('order', 'standard'
       expect(sub.recovered).toBe(true);
       joined.push({ wire, seen: (sub.publications ?? []).map((publication) => publication.offset) });
     }
-    publishing = false;
-    await publisher;
-    for (const { wire, seen } of joined) {
-      const all = Array.from({ length: published - 1 }, (_, index) => index + 2);
-      expect([...seen, ...(await offsets(wire, channel, all.length - seen.length))]).toEqual(all);
-    }
+    const last = await publisher.stop();
+    for (const { wire, seen } of joined) await expectRest(wire, channel, seen, 2, last);
   },
   'a publication reaches subscribers before the API answers': async (t) => {
     const channel = t.channel('plain');
