@@ -1,8 +1,11 @@
+import type { Clock } from '../core/clock.ts';
+import { DisconnectedError } from '../core/errors.ts';
 import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
 import type { Position } from '../core/position.ts';
 import type { Source } from '../core/sources.ts';
 import type { ChannelState } from './channel-state.ts';
-import type { RealtimeStatus, Unsubscribe } from './types.ts';
+import type { TokenClaims } from './token-claims.ts';
+import type { RealtimeConfig, RealtimeStatus, Unsubscribe } from './types.ts';
 
 /** A connection as tools see it. */
 export interface ManagerSource extends Source {
@@ -46,4 +49,51 @@ export interface ChannelSnapshot {
   readonly bindings: number;
   /** Why it is refused. */
   readonly refusal: string | null;
+}
+
+/** The part of a manager that tools use. */
+export interface ObservedManager {
+  readonly status: RealtimeStatus;
+  observe(observer: RealtimeObserver<ManagerEvent>): Unsubscribe;
+}
+
+/** What a snapshot is taken of, asked at the moment of looking. */
+export interface ConnectionParts {
+  config(): RealtimeConfig;
+  claims(): TokenClaims | null;
+  channels(): readonly ChannelSnapshot[];
+  /** Asks the broker for any answer; `null` where there is no connection. */
+  probe(): Promise<void> | null;
+}
+
+/** Makes a connection visible to tools. */
+export function toManagerSource(
+  manager: ObservedManager,
+  clock: Clock,
+  { config, claims, channels, probe }: ConnectionParts,
+): ManagerSource {
+  return {
+    kind: 'manager',
+    manager,
+    observe: (observer) => manager.observe(observer),
+    inspect: () => {
+      const { wsUrl, maxChannels = 128 } = config();
+      const { userId = null, expiresAtSeconds = null } = claims() ?? {};
+      return {
+        status: manager.status,
+        host: URL.canParse(wsUrl) ? new URL(wsUrl).host : '',
+        userId,
+        tokenExpiresAt: expiresAtSeconds ? expiresAtSeconds * 1_000 : null,
+        maxChannels,
+        channels: channels(),
+      };
+    },
+    ping: async () => {
+      const startedMs = clock.now();
+      const answer = probe();
+      if (!answer) throw new DisconnectedError('There is no connection.');
+      await answer;
+      return clock.now() - startedMs;
+    },
+  };
 }

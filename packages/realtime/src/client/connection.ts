@@ -1,13 +1,14 @@
 import { systemClock } from '../core/clock.ts';
-import { BrokerError, ConfigError, DisconnectedError, type RealtimeError, UnauthorizedError } from '../core/errors.ts';
-import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
+import { ConfigError, DisconnectedError, type RealtimeError } from '../core/errors.ts';
+import type { ManagerEvent } from '../core/events.ts';
 import { assertMessage, type Message } from '../core/message.ts';
 import type { Observers } from '../core/observers.ts';
 import { enterSource } from '../core/sources.ts';
-import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
+import { BrokerCode } from './broker-codes.ts';
 import { createCentrifugeTransport } from './centrifuge-transport.ts';
 import { ChannelRegistry } from './channel-registry.ts';
-import type { ManagerSource } from './connection-snapshot.ts';
+import { attemptFailure, connectionEnd, dropReason } from './connection-end.ts';
+import { type ManagerSource, type ObservedManager, toManagerSource } from './connection-snapshot.ts';
 import { type ConnectionEvent, nextConnectionState } from './connection-state.ts';
 import { ConnectionToken } from './connection-token.ts';
 import { checkSize } from './data-size.ts';
@@ -23,7 +24,6 @@ import type {
   PresenceStats,
   PresentClient,
   RealtimeConfig,
-  RealtimeStatus,
   SubscribeOptions,
   Unsubscribe,
 } from './types.ts';
@@ -39,10 +39,7 @@ export interface ConnectionHost {
   readonly messageHandlers: ReadonlySet<MessageHandler>;
   readonly observers: Observers<ManagerEvent>;
   /** The manager itself, for tools that look at it. */
-  readonly manager: {
-    readonly status: RealtimeStatus;
-    observe(observer: RealtimeObserver<ManagerEvent>): Unsubscribe;
-  };
+  readonly manager: ObservedManager;
   setStatus(state: ConnectionState, reason: RealtimeError | null): void;
   report(error: RealtimeError): void;
 }
@@ -185,30 +182,12 @@ export class Connection {
   }
 
   #toSource(): ManagerSource {
-    const { manager } = this.#host;
-    return {
-      kind: 'manager',
-      manager,
-      observe: (observer) => manager.observe(observer),
-      inspect: () => {
-        const { wsUrl, maxChannels = 128 } = this.#host.config;
-        const { claims } = this.#token;
-        return {
-          status: manager.status,
-          host: URL.canParse(wsUrl) ? new URL(wsUrl).host : '',
-          userId: claims?.userId ?? null,
-          tokenExpiresAt: claims?.expiresAtSeconds ? claims.expiresAtSeconds * 1_000 : null,
-          maxChannels,
-          channels: this.#channels.inspect(),
-        };
-      },
-      ping: async () => {
-        if (this.#state !== 'connected' || !this.#transport) throw new DisconnectedError('There is no connection.');
-        const startedMs = this.#clock.now();
-        await this.#transport.probe();
-        return this.#clock.now() - startedMs;
-      },
-    };
+    return toManagerSource(this.#host.manager, this.#clock, {
+      config: () => this.#host.config,
+      claims: () => this.#token.claims,
+      channels: () => this.#channels.inspect(),
+      probe: () => (this.#state === 'connected' && this.#transport?.probe()) || null,
+    });
   }
 
   #registryHost() {
@@ -324,11 +303,11 @@ export class Connection {
   #dropped(code: number, reason: string): void {
     if (code === 0) return; // our own connect()
     if (code === BrokerCode.StateInvalidated) this.#grants.clear();
-    this.#fire('drop', this.#token.fault ?? new DisconnectedError(reason, code >= FIRST_BROKER_CODE ? code : null));
+    this.#fire('drop', this.#token.fault ?? dropReason(code, reason));
   }
 
   #failing(code: number, reason: string): void {
-    const error = code >= FIRST_BROKER_CODE ? new BrokerError(code, reason) : new DisconnectedError(reason);
+    const error = attemptFailure(code, reason);
     if (this.#state !== 'connected') this.#fire('drop', this.#token.fault ?? error);
     else if (!this.#token.fault) this.#host.report(error);
   }
@@ -336,19 +315,9 @@ export class Connection {
   /** Over for good. */
   #disconnected(code: number, reason: string): void {
     if (code === 0) return; // our own disconnect()
-    if (code === BrokerCode.Unauthorized) {
-      // "Nobody is logged in" is an ordinary state, and no fault to report.
-      this.#fire('refuse', this.#token.fault ?? new UnauthorizedError());
-      return;
-    }
-    const error =
-      code === BrokerCode.InvalidToken
-        ? new UnauthorizedError(
-            `The broker refused a token (${code}): is it signed with the broker's secret? After a login call reconnect().`,
-          )
-        : new DisconnectedError(reason, code);
-    this.#host.report(error);
-    this.#fire(code === BrokerCode.InvalidToken ? 'refuse' : 'fail', error);
+    const end = connectionEnd(code, reason, this.#token.fault);
+    if (!end.isOrdinary) this.#host.report(end.reason);
+    this.#fire(end.event, end.reason);
   }
 
   /** The socket is dead without knowing it. Positions are kept: the new one recovers. */

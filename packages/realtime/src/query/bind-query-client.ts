@@ -79,17 +79,17 @@ class ClientBinding implements QueryBinding {
           const changed = () => {
             for (const notify of [...this.#listeners]) notify();
           };
-          this.core = new Binding(
+          this.core = new Binding({
             client,
             manager,
             options,
             answers,
             listener,
-            this.#early,
+            early: this.#early,
             changed,
-            this.#ends,
-            this.#observers,
-          );
+            ends: this.#ends,
+            observers: this.#observers,
+          });
           this.#early = [];
         },
         () => {

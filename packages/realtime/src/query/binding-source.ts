@@ -1,9 +1,13 @@
+import type { QueryClient } from '@tanstack/query-core';
 import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
 import type { Bond, ChannelRecord } from '../core/freshness-records.ts';
 import { reached } from '../core/freshness-verdict.ts';
 import type { QueryKey } from '../core/message.ts';
+import { observe } from '../core/observers.ts';
 import type { Position } from '../core/position.ts';
 import type { Source } from '../core/sources.ts';
+import type { BoundQueries } from './bound-queries.ts';
+import type { BoundQuery } from './bound-query.ts';
 import type { QueryFreshness } from './query-freshness.ts';
 
 /** A bound query client as tools see it. */
@@ -49,7 +53,7 @@ export interface ChannelProof {
 }
 
 /** One channel's proof, from the records of the model. */
-export function toChannelProof({ name, live, cursor, known, base }: ChannelRecord, bond: Bond): ChannelProof {
+function toChannelProof({ name, live, cursor, known, base }: ChannelRecord, bond: Bond): ChannelProof {
   const { stamp, floor, hintFloor, hit } = bond;
   return {
     channel: name,
@@ -61,5 +65,33 @@ export function toChannelProof({ name, live, cursor, known, base }: ChannelRecor
     floor: floor ?? hintFloor,
     lastNews: hit,
     reached: reached(cursor, bond),
+  };
+}
+
+/** Makes a bound query client visible to tools. */
+export function toBindingSource(
+  client: QueryClient,
+  queries: BoundQueries,
+  observers: Set<RealtimeObserver<BindingEvent>>,
+  freshnessOf: (bound: BoundQuery) => QueryFreshness,
+): BindingSource {
+  return {
+    kind: 'binding',
+    observe: (observer) => observe(observers, observer),
+    inspect: () =>
+      Array.from(queries.all(), (bound) => ({
+        hash: bound.query.queryHash,
+        key: bound.query.queryKey,
+        path: bound.procedure?.path ?? null,
+        isActive: bound.isActive,
+        isFetching: bound.entry.port.isFetching(),
+        freshness: freshnessOf(bound),
+        channels: bound.entry.bonds.size,
+      })),
+    proofs: (hash) => {
+      const query = client.getQueryCache().get(hash);
+      const bound = query && queries.get(query);
+      return bound ? Array.from(bound.entry.bonds, ([channel, bond]) => toChannelProof(channel, bond)) : null;
+    },
   };
 }

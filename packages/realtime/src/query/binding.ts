@@ -5,18 +5,17 @@ import type { BindingEvent, RealtimeObserver } from '../core/events.ts';
 import type { AnswerPart } from '../core/freshness-records.ts';
 import { matchesQuery } from '../core/matches-query.ts';
 import type { Message, QueryKey } from '../core/message.ts';
-import { observe } from '../core/observers.ts';
 import { enterSource } from '../core/sources.ts';
 import { parseMeta } from '../trpc/parse-meta.ts';
 import { procedureOf } from '../trpc/query-key.ts';
 import type { Answer, Answers, Call, CallEvent, CallListener } from './answers.ts';
 import type { BindingOptions } from './binding-options.ts';
 import { BindingReporter } from './binding-reporter.ts';
-import { type BindingSource, toChannelProof } from './binding-source.ts';
+import { type BindingSource, toBindingSource } from './binding-source.ts';
+import { BoundQueries } from './bound-queries.ts';
 import { answersTo, type BoundQuery, isCallOf, noteFreshness } from './bound-query.ts';
 import { ChannelJoins } from './channel-joins.ts';
 import type { Entry } from './entry.ts';
-import { KeyIndex } from './key-index.ts';
 import { browserNetwork, documentFocus, followPage } from './page.ts';
 import { piecesOf } from './pieces.ts';
 import {
@@ -36,6 +35,23 @@ export type EarlyEvent =
   | CallEvent
   | { readonly type: 'message'; readonly message: Message; readonly publication: Publication };
 
+/** What a binding is made of. */
+export interface BindingParts {
+  readonly client: QueryClient;
+  readonly manager: RealtimeClient;
+  readonly options: BindingOptions;
+  readonly answers: Answers;
+  /** Of this client in `answers`; by it the answers' ticks are found. */
+  readonly listener: CallListener;
+  /** What happened before this was loaded. */
+  readonly early: readonly EarlyEvent[];
+  /** The status of some query may have changed. */
+  readonly changed: () => void;
+  /** Is given what must be called at the end, also where the client is collected: nothing in it may hold on to the binding. */
+  readonly ends: (() => void)[];
+  readonly observers: Set<RealtimeObserver<BindingEvent>>;
+}
+
 /**
  * Keeps the queries of one client fresh: joins the channels that their answers named, and has refetched what went stale. Follows the cache by its events and
  * never looks anything up in it; a publication costs as much as there are queries bound to its channel.
@@ -51,30 +67,12 @@ export class Binding {
   /** Held here, and only here. */
   readonly #source: BindingSource;
   readonly #joins: ChannelJoins;
-  readonly #bound = new Map<Query, BoundQuery>();
-  readonly #byEntry = new Map<Entry, BoundQuery>();
-  readonly #byPath = new Map<string, Set<BoundQuery>>();
-  readonly #byKey = new KeyIndex<BoundQuery>();
+  readonly #queries = new BoundQueries();
   readonly #unfollow: readonly Unsubscribe[];
   #mutations = 0;
   #hasWarned = false;
 
-  /**
-   * @param listener of this client in `answers`; by it the answers' ticks are found
-   * @param early what happened before this was loaded
-   * @param ends is given what must be called at the end, also where the client is collected: nothing in it may hold on to this
-   */
-  constructor(
-    client: QueryClient,
-    manager: RealtimeClient,
-    options: BindingOptions,
-    answers: Answers,
-    listener: CallListener,
-    early: readonly EarlyEvent[],
-    changed: () => void,
-    ends: (() => void)[],
-    observers: Set<RealtimeObserver<BindingEvent>>,
-  ) {
+  constructor({ client, manager, options, answers, listener, early, changed, ends, observers }: BindingParts) {
     const { clock = systemClock, random = Math.random, leaveGraceMs = 30_000 } = options;
     const { focusManager = documentFocus, onlineManager = browserNetwork } = options;
     const mutations = client.getMutationCache();
@@ -89,7 +87,7 @@ export class Binding {
         random,
         soon: (fn) => queueMicrotask(fn),
         isAway: (entry) => {
-          const query = this.#byEntry.get(entry)?.query;
+          const query = this.#queries.ofEntry(entry)?.query;
           return !focusManager.isFocused() || (!onlineManager.isOnline() && (!query || needsNetwork(query)));
         },
         isMutating: () => this.#mutations > 0 || hasPendingMutation(mutations, false),
@@ -109,7 +107,7 @@ export class Binding {
     this.#reporter = new BindingReporter(
       this.#refetcher.freshness,
       observers,
-      (entry) => this.#byEntry.get(entry)?.query,
+      (entry) => this.#queries.ofEntry(entry)?.query,
       () => clock.now(),
     );
     this.#joins = new ChannelJoins(manager, this.#reporter, clock, leaveGraceMs);
@@ -145,7 +143,7 @@ export class Binding {
       }),
       followMutations(mutations, (failed) => this.#mutationEnded(failed)),
     ];
-    this.#source = this.#toSource(observers);
+    this.#source = toBindingSource(client, this.#queries, observers, (bound) => this.#freshnessOf(bound));
     ends.push(enterSource(this.#source));
     followPage(this.#refetcher, this.#joins.subscriptions, focusManager, onlineManager, ends);
     earlier = []; // what is added from now on was not there for them
@@ -176,7 +174,7 @@ export class Binding {
 
   status(queryKey: QueryKey): QueryFreshness {
     const query = findQuery(this.#client, queryKey);
-    const bound = query && this.#bound.get(query);
+    const bound = query && this.#queries.get(query);
     return bound ? this.#freshnessOf(bound) : UNBOUND;
   }
 
@@ -184,40 +182,18 @@ export class Binding {
     return noteFreshness(bound, this.#refetcher.status(bound.entry), this.#clock.now());
   }
 
-  #toSource(observers: Set<RealtimeObserver<BindingEvent>>): BindingSource {
-    return {
-      kind: 'binding',
-      observe: (observer) => observe(observers, observer),
-      inspect: () =>
-        Array.from(this.#bound.values(), (bound) => ({
-          hash: bound.query.queryHash,
-          key: bound.query.queryKey,
-          path: bound.procedure?.path ?? null,
-          isActive: bound.isActive,
-          isFetching: bound.entry.port.isFetching(),
-          freshness: this.#freshnessOf(bound),
-          channels: bound.entry.bonds.size,
-        })),
-      proofs: (hash) => {
-        const query = this.#client.getQueryCache().get(hash);
-        const bound = query && this.#bound.get(query);
-        return bound ? Array.from(bound.entry.bonds, ([channel, bond]) => toChannelProof(channel, bond)) : null;
-      },
-    };
-  }
-
   /** The rest of the end is in `ends`. */
   dispose(): void {
     for (const end of this.#unfollow) end();
     this.#refetcher.dispose();
     this.#joins.dispose();
-    this.#bound.clear();
+    this.#queries.clear();
   }
 
   // ── the cache ──────────────────────────────────────────────────────────────
 
   #on(query: Query, handle: (bound: BoundQuery) => void): void {
-    const bound = this.#bound.get(query);
+    const bound = this.#queries.get(query);
     if (bound) handle(bound);
   }
 
@@ -235,14 +211,7 @@ export class Binding {
       held: new Set(),
       freshness: UNBOUND,
     };
-    this.#bound.set(query, bound);
-    this.#byEntry.set(bound.entry, bound);
-    this.#byKey.add(query.queryKey, bound);
-    if (procedure) {
-      const bucket = this.#byPath.get(procedure.path);
-      if (bucket) bucket.add(bound);
-      else this.#byPath.set(procedure.path, new Set([bound]));
-    }
+    this.#queries.add(bound);
     const calls = earlier.filter((call) => isCallOf(bound, call));
     this.#used(bound);
     this.#adopt(bound, calls);
@@ -254,16 +223,12 @@ export class Binding {
   }
 
   #removed(bound: BoundQuery): void {
-    const { query, entry, fetch, procedure, held } = bound;
+    const { entry, fetch, held } = bound;
     this.#refetcher.remove(entry);
     if (fetch) this.#reporter.ended(fetch, 'cancelled');
     this.#reporter.removed(entry);
     for (const name of held) this.#joins.release(name);
-    this.#bound.delete(query);
-    this.#byEntry.delete(entry);
-    this.#byKey.delete(query.queryKey, bound);
-    const bucket = procedure && this.#byPath.get(procedure.path);
-    if (bucket?.delete(bound) && !bucket.size) this.#byPath.delete(procedure?.path ?? '');
+    this.#queries.delete(bound);
   }
 
   #used(bound: BoundQuery): void {
@@ -287,7 +252,7 @@ export class Binding {
     bound.fetch = null;
     void (raw ?? Promise.resolve(data)).then((value) => {
       // A fetch that began meanwhile will bring its own; what is known about the old data is older than this, so it is safe.
-      if (!this.#bound.has(query) || !fetch || bound.entry.fetch !== fetch) return;
+      if (!this.#queries.get(query) || !fetch || bound.entry.fetch !== fetch) return;
       const kept = hasKeptPages(query) ? bound.answers : [];
       const answers = this.#answers.of(value) ?? [...answersTo(calls), ...kept];
       this.#share(value, data);
@@ -342,7 +307,7 @@ export class Binding {
   // ── calls ──────────────────────────────────────────────────────────────────
 
   #called(call: Call): void {
-    for (const bound of this.#byPath.get(call.path) ?? [])
+    for (const bound of this.#queries.ofPath(call.path))
       if (bound.fetch && isCallOf(bound, call)) bound.calls.push(call);
   }
 
@@ -350,7 +315,7 @@ export class Binding {
 
   /** Keeps the channels of an active query joined. */
   #hold(entry: Entry): void {
-    const bound = this.#byEntry.get(entry);
+    const bound = this.#queries.ofEntry(entry);
     if (!bound) return;
     const { held } = bound;
     const wanted = new Set<string>();
@@ -374,7 +339,7 @@ export class Binding {
     if (message.type !== 'query-invalidation') return;
     const joined = this.#refetcher.freshness.channels.get(publication.channel);
     const named: Entry[] = [];
-    for (const { entry } of this.#byKey.candidates(message.queryKey))
+    for (const { entry } of this.#queries.candidates(message.queryKey))
       if (matchesQuery(message, entry.key) && !(joined?.live && entry.bonds.has(joined))) named.push(entry);
     this.#reporter.named(named, message, publication, spreadOf(message));
   }

@@ -1,10 +1,8 @@
+import { BrokerCode } from '../client/broker-codes.ts';
 import type { RealtimeClient, Unsubscribe } from '../client/types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { BindingReporter } from './binding-reporter.ts';
 import { spreadOf } from './spread-of.ts';
-
-/** Centrifugo's `limit exceeded`: the connection has joined as many channels as it may. */
-const LIMIT_EXCEEDED = 106;
 
 /** Who is told what happens on the channels. */
 type Streams = Pick<BindingReporter, 'since' | 'join' | 'publication' | 'uncovered' | 'unsubscribed'>;
@@ -77,7 +75,8 @@ export class ChannelJoins {
           onLoss(loss) {
             if (loss.kind === 'dropped') stream.deref()?.uncovered(name);
             else stream.deref()?.unsubscribed(name);
-            if (loss.kind === 'refused' && loss.error.brokerCode === LIMIT_EXCEEDED) joins.deref()?.makeRoom();
+            if (loss.kind === 'refused' && loss.error.brokerCode === BrokerCode.LimitExceeded)
+              joins.deref()?.makeRoom();
           },
         },
       );
