@@ -20,6 +20,7 @@ export interface Broker {
   readonly url: string;
   /** Where the server API is: `http://127.0.0.1:8000/api`. */
   readonly apiUrl: string;
+  /** The port that it listens on, also where the options asked for any. */
   readonly port: number;
   /** Tells all clients to come back later (3001), waits for them to leave, and frees the port. Calling it again waits for the same. */
   close(): Promise<void>;

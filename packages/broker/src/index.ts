@@ -1,3 +1,11 @@
+/**
+ * The embedded broker: Centrifugo's client protocol and server API in one Node process, in memory.
+ *
+ * Imported by scripts and tests that start a broker themselves; `op-realtime dev` does it without code.
+ *
+ * @module
+ */
+
 export { type Broker, startBroker } from './broker.ts';
 export type { ChannelOptions } from './core/channel-options.ts';
 export { BrokerConfigError, type BrokerErrorCode, EmbeddedBrokerError, ListenError } from './core/errors.ts';

@@ -1,3 +1,11 @@
+/**
+ * Channels, messages and errors: what both ends share. It needs neither a browser nor Node.
+ *
+ * Imported by server code, by client code, and by the file that declares an app's channels.
+ *
+ * @module
+ */
+
 export {
   type ChannelBuilder,
   type ChannelBuilders,

@@ -3,6 +3,7 @@ export type BrokerErrorCode = 'invalid_config' | 'listen_failed';
 
 /** Base of all errors that this package throws. Messages never contain keys or tokens. */
 export class EmbeddedBrokerError extends Error {
+  /** Stable: compare this, not the text of `message`. */
   readonly code: BrokerErrorCode;
   constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -6,6 +6,7 @@ import type { TokenOptions } from './token-options.ts';
 export interface ClientOptions {
   /** Origins of browsers that may connect; `*` and `?` are wildcards. Clients that send no `Origin` always may. @default none */
   readonly allowedOrigins?: readonly string[];
+  /** Keys for tokens. @default none: every token is refused */
   readonly token?: TokenOptions;
   /** Keys for subscription tokens, if they differ; `token` then counts for connection tokens only. */
   readonly subscriptionToken?: TokenOptions;
@@ -51,11 +52,14 @@ export interface ClientOptions {
   readonly recoveryMaxPublicationLimit?: number;
   /** Subscribe every user to a channel of its own. */
   readonly subscribeToUserPersonalChannel?: {
+    /** @default false */
     readonly enabled?: boolean;
+    /** The namespace of those channels. @default none */
     readonly personalChannelNamespace?: string;
     /** Close the user's other connections. @default false */
     readonly singleConnection?: boolean;
   };
+  /** The application, asked about connections. */
   readonly proxy?: {
     /** Asked about clients that connect without a token. */
     readonly connect?: SwitchedProxyOptions;
@@ -66,6 +70,7 @@ export interface ClientOptions {
 
 /** Channels. */
 export interface ChannelsOptions {
+  /** Options of channels whose names have no namespace. */
   readonly withoutNamespace?: ChannelOptions;
   /** Options by namespace. A name matches `[-a-zA-Z0-9_.]{2,}`. */
   readonly namespaces?: Readonly<Record<string, ChannelOptions>>;
@@ -81,11 +86,15 @@ export interface ChannelsOptions {
   readonly userBoundary?: string;
   /** @default ',' */
   readonly userSeparator?: string;
+  /** What publications must be, where a namespace says nothing. @default any data that is not empty */
   readonly publicationDataFormat?: ChannelOptions['publicationDataFormat'];
   /** Asked about channels of the namespaces that say so. */
   readonly proxy?: {
+    /** Who may subscribe. */
     readonly subscribe?: ProxyOptions;
+    /** What clients may publish. */
     readonly publish?: ProxyOptions;
+    /** Whether a subscription that expires goes on. */
     readonly subRefresh?: ProxyOptions;
   };
 }
@@ -100,6 +109,7 @@ export interface HttpApiOptions {
   readonly insecure?: boolean;
   /** `transport`: errors as HTTP status. @default errors inside a 200 */
   readonly errorMode?: 'transport';
+  /** No server API at all. @default false */
   readonly disabled?: boolean;
   /** Largest body in bytes. Centrifugo has no limit; this one keeps memory bounded. @default 67 108 864 */
   readonly maxRequestBodySize?: number;
@@ -123,13 +133,19 @@ export interface BrokerOptions {
   readonly port?: number;
   /** Name of this server in `info`. @default host and port */
   readonly name?: string;
+  /** The server API: where it is, and its key. */
   readonly httpApi?: HttpApiOptions;
+  /** Who may connect, and the limits of a connection. */
   readonly client?: ClientOptions;
+  /** Namespaces, and what may be done in their channels. */
   readonly channel?: ChannelsOptions;
+  /** Which calls of clients go to the application. */
   readonly rpc?: RpcOptions;
   /** Proxies that namespaces may choose by name. A name matches `[-a-zA-Z0-9_.]{2,}`. */
   readonly proxies?: Readonly<Record<string, ProxyOptions>>;
+  /** The WebSocket that clients use as a rule. */
   readonly websocket?: {
+    /** Refuse WebSockets. @default false */
     readonly disabled?: boolean;
     /** @default '/connection/websocket' */
     readonly handlerPrefix?: string;
@@ -167,6 +183,7 @@ export interface BrokerOptions {
     /** @default '/metrics' */
     readonly handlerPrefix?: string;
   };
+  /** An address that answers 200 while the broker runs. */
   readonly health?: {
     /** @default true */
     readonly enabled?: boolean;
@@ -178,6 +195,7 @@ export interface BrokerOptions {
    * The command does it always. @default false
    */
   readonly warmUp?: boolean;
+  /** How the broker ends. */
   readonly shutdown?: {
     /** How long `close` waits for clients. @default 30 000 */
     readonly timeoutMs?: number;

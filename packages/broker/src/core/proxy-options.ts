@@ -4,8 +4,11 @@ import { BrokerConfigError } from './errors.ts';
 
 /** An HTTP status of the application that stands for an error or a disconnect; one of both. */
 export interface StatusTransform {
+  /** The HTTP status. Not 0. */
   readonly statusCode: number;
+  /** The client gets this error in the answer to its command. */
   readonly toError?: ReplyError;
+  /** The client is disconnected with this. */
   readonly toDisconnect?: Disconnect;
 }
 
@@ -45,7 +48,9 @@ export interface RpcNamespaceOptions {
 
 /** Calls of application code by clients. */
 export interface RpcOptions {
+  /** Who is asked, where a namespace names no other proxy. */
   readonly proxy?: ProxyOptions;
+  /** For methods whose names have no namespace. */
   readonly withoutNamespace?: RpcNamespaceOptions;
   /** By the part of the method's name before the boundary. */
   readonly namespaces?: Readonly<Record<string, RpcNamespaceOptions>>;

@@ -1,3 +1,5 @@
+// The names of `index.ts`, with the manager for Node.
+
 export type {
   ChannelJoined,
   ChannelLost,

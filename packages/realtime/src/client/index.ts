@@ -1,3 +1,11 @@
+/**
+ * The connection of a tab: subscriptions, grants, presence, publishing.
+ *
+ * Imported by the file that configures the browser's side; in Node it brings a WebSocket where the runtime has none.
+ *
+ * @module
+ */
+
 export type {
   ChannelJoined,
   ChannelLost,

@@ -7,6 +7,7 @@ import type { TransportFactory } from './transport.ts';
 
 /** A publication as it came from the broker. */
 export interface Publication {
+  /** The channel that it was published to. */
   readonly channel: string;
   /** Where it stands in the channel's stream; `null` where the namespace keeps no history, or the publication skipped it. */
   readonly position: Position | null;
@@ -20,6 +21,7 @@ export interface Publication {
 
 /** A (re)join of a channel: from here on every publication arrives, in order. */
 export interface ChannelJoin {
+  /** The channel that was joined. */
   readonly channel: string;
   /** Recovered: the position recovered *from*; the missed publications follow in the same turn. Else the current top. `null` without history. */
   readonly position: Position | null;
@@ -84,6 +86,7 @@ export type ConnectionState =
 
 /** In which state the connection is, since when, and why. */
 export interface RealtimeStatus {
+  /** What the connection is doing. */
   readonly state: ConnectionState;
   /** Milliseconds since the Unix epoch. */
   readonly since: number;

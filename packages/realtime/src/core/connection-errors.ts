@@ -5,6 +5,7 @@ import { RealtimeError } from './realtime-error.ts';
 /** The broker refuses a channel to this user. Code `channel_refused`. */
 export class ChannelRefusedError extends RealtimeError {
   override readonly name = 'ChannelRefusedError';
+  /** The channel that is refused. */
   readonly channel: string;
   /** Centrifugo's error or unsubscribe code (103 permission denied, 106 limit …); `null` where no broker was asked. */
   readonly brokerCode: number | null;
@@ -18,6 +19,7 @@ export class ChannelRefusedError extends RealtimeError {
 /** The broker answered a call with an error. Code `broker_error`; `brokerCode` is Centrifugo's number. */
 export class BrokerError extends RealtimeError {
   override readonly name = 'BrokerError';
+  /** Centrifugo's error code: 102 unknown channel, 103 permission denied, 108 not available, … https://centrifugal.dev/docs/server/codes */
   readonly brokerCode: number;
   constructor(brokerCode: number, message: string) {
     super('broker_error', `The broker answered ${brokerCode}: ${message}`);

@@ -3,10 +3,15 @@ import type { EventMessage, Message } from './message.ts';
 
 /** A schema of any library that speaks https://standardschema.dev, such as Zod, Valibot or ArkType; as far as it is used here. */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the specification asks of a schema; schema libraries bring it. */
   readonly '~standard': {
+    /** Of the specification. */
     readonly version: 1;
+    /** Name of the schema library. */
     readonly vendor: string;
+    /** Parses a value. A schema that answers with a promise is refused (`invalid_argument`). */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    /** For the compiler only: what goes in, and what comes out. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
@@ -18,7 +23,9 @@ export type StandardResult<Output> =
 
 /** One reason why a value does not pass. */
 export interface StandardIssue {
+  /** In words, by the schema library. */
   readonly message: string;
+  /** Where in the value, from the outside in; nothing for the value itself. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

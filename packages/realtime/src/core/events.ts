@@ -47,9 +47,11 @@ export interface StatusChanged extends Told {
 /** A channel was joined, or joined again. */
 export interface ChannelJoined extends Told {
   readonly type: 'joined';
+  /** The channel that was joined. */
   readonly channel: string;
   /** `ChannelJoin.position`. */
   readonly position: Position | null;
+  /** Whether everything that was missed follows. */
   readonly recovered: boolean;
   /** Recovery was asked for: a rejoin, or a first join from where the answers are. Without `recovered` something may have been missed. */
   readonly wasRecovering: boolean;
@@ -58,23 +60,28 @@ export interface ChannelJoined extends Told {
 /** A channel is not covered any more. */
 export interface ChannelLost extends Told {
   readonly type: 'lost';
+  /** The channel that is not covered any more. */
   readonly channel: string;
   /** `ChannelLoss.kind`: only after `dropped` the client tries again by itself. */
   readonly kind: 'dropped' | 'refused' | 'unsubscribed';
   /** The broker's code, where it gave one. */
   readonly brokerCode: number | null;
+  /** Why it is refused, in words; `null` otherwise. */
   readonly reason: string | null;
 }
 
 /** A publication arrived, once per channel and however many listen. */
 export interface PublicationArrived extends Told {
   readonly type: 'publication';
+  /** The channel that it was published to. */
   readonly channel: string;
+  /** Its place in the stream; `null` where the namespace keeps no history, or the publication skipped it. */
   readonly position: Position | null;
   /** It was missed, and recovered at a join. */
   readonly recovered: boolean;
   /** `null` for what is no message that this version knows. */
   readonly message: Message | null;
+  /** As the publisher gave them, and `traceparent` where it traces. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -87,16 +94,22 @@ export interface ObservedMutation {
 /** A mutation leaves. */
 export interface MutationStarted extends Told {
   readonly type: 'mutation-started';
+  /** The same object in all events about this mutation. */
   readonly mutation: ObservedMutation;
 }
 
 /** A mutation was answered, and the answer names what the server announced. */
 export interface MutationAnswered extends Told {
   readonly type: 'mutation-answered';
+  /** The same object as in `MutationStarted`. */
   readonly mutation: ObservedMutation;
+  /** What the server announced for it, and where. */
   readonly touched: readonly {
+    /** The channel that it was announced on. */
     readonly channel: string;
+    /** Where the announcement stands; `null` where the server did not learn it in time. */
     readonly position: Position | null;
+    /** What was announced. */
     readonly message: Message;
   }[];
 }
@@ -104,6 +117,7 @@ export interface MutationAnswered extends Told {
 /** A mutation is over. */
 export interface MutationEnded extends Told {
   readonly type: 'mutation-ended';
+  /** The same object as in `MutationStarted`. */
   readonly mutation: ObservedMutation;
   /** It failed, or its answer was lost. */
   readonly failed: boolean;
@@ -112,6 +126,7 @@ export interface MutationEnded extends Told {
 /** Something may have been missed on a channel: all queries that are bound to it are stale. A first join is no gap. */
 export interface StreamGap extends Told {
   readonly type: 'gap';
+  /** The channel with the gap. */
   readonly channel: string;
   /** The last position that was known. */
   readonly from: Position;
@@ -123,6 +138,7 @@ export interface StreamGap extends Told {
 export interface ObservedQuery {
   /** TanStack Query's hash of the key. */
   readonly hash: string;
+  /** The query key. */
   readonly key: QueryKey;
   /** In use on the page: it is fetched now. Others are marked, and fetched when they are used. */
   readonly isActive: boolean;
@@ -131,6 +147,7 @@ export interface ObservedQuery {
 /** One piece of news made queries stale; told at the end of the turn in which it came, also where they were stale before. */
 export interface QueriesStale extends Told {
   readonly type: 'stale';
+  /** The news. The same object in the `causes` of the fetches that answer it. */
   readonly cause: StaleCause;
   /** The first `MAX_QUERIES_TOLD` of them. */
   readonly queries: readonly ObservedQuery[];
@@ -171,7 +188,9 @@ export type StaleCause =
  */
 export interface RefetchStarted extends Told {
   readonly type: 'refetch-started';
+  /** The query that is fetched. */
   readonly query: ObservedQuery;
+  /** Who began it, and why; see above. */
   readonly reason: 'stale' | 'poll' | 'uncertain' | 'app';
   /** All news that this fetch answers, oldest first; of `app` fetches as well. At most `MAX_CAUSES`: the oldest and the newest. */
   readonly causes: readonly StaleCause[];
@@ -188,8 +207,11 @@ export const MAX_CAUSES = 16;
  */
 export interface RefetchEnded extends Told {
   readonly type: 'refetch-ended';
+  /** The event that told of its beginning, the very object. */
   readonly fetch: RefetchStarted;
+  /** What it brought; see above. */
   readonly outcome: 'changed' | 'unchanged' | 'failed' | 'cancelled';
+  /** From its beginning, in milliseconds. */
   readonly durationMs: number;
   /** Time to fresh: from the first news to the data that contains it. `null` where there was no news, or the data does not contain it yet. */
   readonly freshAfterMs: number | null;

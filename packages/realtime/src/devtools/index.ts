@@ -1,3 +1,11 @@
+/**
+ * A panel that shows the connection, the channels, and why each query was refetched. Nothing of it is in a production build.
+ *
+ * Imported by the app's root component, or by its entry file.
+ *
+ * @module
+ */
+
 'use client';
 
 export type { DevtoolsPosition, LauncherOptions } from './launcher.ts';

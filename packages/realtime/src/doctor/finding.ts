@@ -10,6 +10,7 @@ export type FindingState = 'ok' | 'warning' | 'failure' | 'skipped';
 export interface Finding {
   /** Stable, such as `token.secret`. */
   readonly id: CheckId;
+  /** How it went. */
   readonly state: FindingState;
   /** What was found, as a sentence. */
   readonly found: string;

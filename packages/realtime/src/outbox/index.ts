@@ -1,3 +1,11 @@
+/**
+ * Announcements inside a database transaction, and the relay that publishes them after the commit.
+ *
+ * Imported by server code that writes to PostgreSQL, and by the process that runs the relay.
+ *
+ * @module
+ */
+
 export { type ChannelName, Channels, defineChannels } from '../core/channel.ts';
 export {
   ErrorCode,

@@ -10,6 +10,7 @@ import { countDeadLetter, countPublished, countRetries } from './relay-telemetry
 
 /** What a relay says about itself, for a health check. */
 export interface RelayStatus {
+  /** What it is doing. */
   readonly state: RelayState;
   /** Rows that the broker has taken, since the start. */
   readonly published: number;

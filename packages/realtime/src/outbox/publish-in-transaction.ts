@@ -24,7 +24,9 @@ export interface TransactionalPublishOptions {
 
 /** One announcement of several. */
 export interface ChannelMessage {
+  /** Where it is announced. */
   readonly channel: ChannelName;
+  /** What is announced. */
   readonly message: Message;
 }
 

@@ -24,22 +24,33 @@ export type OpenConnection = (notificationChannel: string, events: ConnectionEve
 
 /** pg's `Client`, as far as it is used. */
 export interface PgClient {
+  /** Opens the connection. */
   connect(): Promise<unknown>;
+  /** Runs a statement, `$1` being the first of `values`. */
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly SqlRow[] }>;
-  // biome-ignore lint/suspicious/noExplicitAny: pg declares its events one by one
-  on(event: 'error' | 'end' | 'notification', listener: (value?: any) => void): unknown;
+  /** The connection broke. */
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  /** The connection ended, by either side. */
+  on(event: 'end', listener: () => void): unknown;
+  /** Something was written, by what `LISTEN` asked for. */
+  on(event: 'notification', listener: () => void): unknown;
+  /** Closes the connection. */
   end(): Promise<unknown>;
 }
 
 /** pg's `Pool`, as far as it is used. */
 export interface PgPool {
+  /** A client of its own; `release(true)` closes its connection. */
   connect(): Promise<Omit<PgClient, 'connect' | 'end'> & { release(destroy?: boolean): void }>;
+  /** By this a pool is known. */
   readonly totalCount: number;
 }
 
 /** PGlite, as far as it is used. */
 export interface PGliteDatabase {
+  /** Runs a statement, `$1` being the first of `values`. */
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+  /** Calls back at each notification, until the returned function is called. */
   listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>;
 }
 

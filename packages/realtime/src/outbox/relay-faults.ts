@@ -10,7 +10,9 @@ export type RelayFaultKind = 'database' | 'broker' | 'dead-letter';
 
 /** What `onFault` is told: something failed, and what becomes of it is decided by the relay. */
 export interface RelayFault {
+  /** What failed. */
   readonly kind: RelayFaultKind;
+  /** What was thrown; `null` for a row that was malformed to begin with. */
   readonly error: unknown;
   /** For `dead-letter`: the row's id. */
   readonly rowId?: string;

@@ -18,6 +18,7 @@ export interface RelayTableOptions {
 
 /** Our own table. */
 export interface RelayTable extends OutboxTarget {
+  /** Tells it from the targets that Centrifugo reads. */
   readonly kind: 'relay-table';
   /** @internal */
   readonly table: SqlName;

@@ -43,6 +43,7 @@ export interface OutboxRelayOptions {
 
 /** A relay that runs. */
 export interface RunningRelay {
+  /** What it is doing, and has done since its start. */
   readonly status: RelayStatus;
   /** Ends what is under way, gives back lock and connection. Harmless when called again. */
   stop(): Promise<void>;

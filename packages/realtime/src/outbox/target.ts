@@ -25,6 +25,7 @@ export interface SqlStatement {
  * All three write what is given with one statement, in order, with text parameters only: so every library can run it.
  */
 export interface OutboxTarget {
+  /** Who reads it: our relay, or Centrifugo as consumer or as broker. */
   readonly kind: 'relay-table' | 'centrifugo-consumer' | 'centrifugo-stream';
   /** The statement that makes the table, safe to run again; `null` where Centrifugo makes it. */
   readonly migration: string | null;

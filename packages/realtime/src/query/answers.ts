@@ -52,6 +52,7 @@ export class Answers {
   readonly #requests = new Map<string, Ticks>();
   readonly #prefix: string;
   readonly #rememberedCalls: number;
+  /** Those who follow the calls of the tab: bound query clients. */
   readonly listeners = new Set<CallListener>();
   /** The last calls of query procedures, oldest first. */
   readonly calls: Call[] = [];

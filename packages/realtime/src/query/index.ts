@@ -1,3 +1,11 @@
+/**
+ * Keeps the queries of a TanStack Query client fresh, and carries what is known of them from a server render to the browser.
+ *
+ * Imported where the `QueryClient` is made, in any framework.
+ *
+ * @module
+ */
+
 export type {
   BindingEvent,
   MutationAnswered,

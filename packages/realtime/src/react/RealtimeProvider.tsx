@@ -14,6 +14,7 @@ export interface RealtimeProviderProps {
   readonly queryClient?: QueryClient | undefined;
   /** Options of the binding, as of its mount. */
   readonly binding?: BindingOptions | undefined;
+  /** The components that use the hooks. */
   readonly children?: ReactNode;
 }
 

@@ -1,3 +1,11 @@
+/**
+ * The provider, and hooks for channels, presence, freshness and the connection's state.
+ *
+ * Imported by React components.
+ *
+ * @module
+ */
+
 'use client';
 
 export type { QueryFreshness } from '../query/query-freshness.ts';

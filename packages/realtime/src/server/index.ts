@@ -1,3 +1,11 @@
+/**
+ * Publishes, asks the broker, and signs tokens.
+ *
+ * Imported on servers and edge runtimes, and never by what a browser loads.
+ *
+ * @module
+ */
+
 export { type ChannelName, Channels, defineChannels, encodeChannelId } from '../core/channel.ts';
 export {
   BrokerError,

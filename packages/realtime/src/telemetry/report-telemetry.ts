@@ -6,11 +6,13 @@ import { traceOf, within } from './remote-context.ts';
 
 /** What a `RealtimeManager` is here. */
 export interface ObservableManager {
+  /** Tells the observer what happens, until the returned function is called. */
   observe(observer: RealtimeObserver<ManagerEvent>): () => void;
 }
 
 /** What a `QueryBinding` is here. */
 export interface ObservableBinding {
+  /** Tells the observer what happens, until the returned function is called. */
   observe(observer: RealtimeObserver<BindingEvent>): () => void;
 }
 

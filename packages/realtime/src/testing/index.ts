@@ -1,3 +1,11 @@
+/**
+ * A broker in memory, a clock that stands still, faults on demand, and matchers.
+ *
+ * Imported by an app's tests, with any test runner.
+ *
+ * @module
+ */
+
 export {
   createTestRealtime,
   type TestClient,

@@ -157,6 +157,7 @@ export class MemoryBroker {
       }
   }
 
+  /** A connection was accepted. */
   open(session: MemorySession): void {
     this.#sessions.set(session, new Set());
   }
@@ -191,6 +192,7 @@ export class MemoryBroker {
     };
   }
 
+  /** The connection leaves a channel by itself. */
   leave(session: MemorySession, channel: string): void {
     if (this.#sessions.get(session)?.delete(channel)) this.#presenceChanged(channel);
   }

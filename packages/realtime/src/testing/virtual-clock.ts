@@ -17,10 +17,12 @@ export class VirtualClock implements Clock {
     this.#nowMs = startMs;
   }
 
+  /** The moment at which the clock stands, in milliseconds since the Unix epoch. */
   now(): number {
     return this.#nowMs;
   }
 
+  /** Runs `run` when the clock has gone on by `delayMs`; returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void {
     const timer: Timer = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, run };
     this.#timers.add(timer);

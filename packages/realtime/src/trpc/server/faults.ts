@@ -14,6 +14,7 @@ export type FaultKind = 'watches' | 'stamps' | 'grants' | 'touches' | 'publish' 
 
 /** One fault, as `onFault` hears of it. */
 export interface RealtimeFault {
+  /** What failed. */
   readonly kind: FaultKind;
   /** The procedure, like `post.list`; `null` for what several share. */
   readonly path: string | null;

@@ -1,3 +1,11 @@
+/**
+ * What procedures watch and touch, and the two procedures that hand out tokens.
+ *
+ * Imported where tRPC is initialised, and by routers.
+ *
+ * @module
+ */
+
 export type { ScopeSpread, SpreadOptions, SpreadPolicy } from '../../server/spread.ts';
 export { assertRealtimeRouter } from './assert-realtime-router.ts';
 export type { ChannelDefinitions } from './channel-delivery.ts';

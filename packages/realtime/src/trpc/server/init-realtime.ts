@@ -66,7 +66,9 @@ export interface TransactionOptions<C, I> {
 
 /** What a resolver is called with, as far as we use it. */
 export interface ResolverOptions {
+  /** The context as the middlewares left it. */
   readonly ctx: unknown;
+  /** The input as `.input()` parsed it. */
   readonly input: unknown;
 }
 

@@ -9,8 +9,11 @@ export type HeadersLike = Headers | Readonly<Record<string, string | readonly st
 
 /** The parts of tRPC's request info that are used; what `createContext` is called with fits. */
 export interface RequestInfo {
+  /** The `trpc-accept` header: whether the answers can stream. */
   readonly accept?: string | null;
+  /** What a WebSocket client said when it connected. */
   readonly connectionParams?: Readonly<Record<string, string | undefined>> | null;
+  /** The calls of a batch. */
   readonly calls?: readonly RequestedCall[];
 }
 
@@ -45,8 +48,11 @@ export interface RealtimeRequest {
   readonly transport: 'http' | 'socket' | 'local';
   /** What was asked for, where that is known. */
   readonly calls: RequestedCalls;
+  /** The user for whom grants are issued; `null` for nobody, `undefined` where `initRealtime` shall say. */
   readonly userId: string | null | undefined;
+  /** `false` where its data may be older than the moment at which stamps are read. */
   readonly allowsStamps: boolean;
+  /** As given to `realtimeContext`. */
   readonly waitUntil: ((promise: Promise<unknown>) => void) | undefined;
   /** Set when an answer carries a grant: then no shared cache may keep it. */
   hasGrants: boolean;

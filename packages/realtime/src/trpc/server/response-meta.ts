@@ -3,6 +3,7 @@ import { requestOf } from './request.ts';
 
 /** The parts of tRPC's `responseMeta` options that are used. */
 export interface ResponseMetaOptions {
+  /** The context of the request, in which `realtimeContext` stands. */
   readonly ctx?: unknown;
   /** Set where the headers are made before the answers: they stream. */
   readonly eagerGeneration?: boolean;
@@ -10,7 +11,9 @@ export interface ResponseMetaOptions {
 
 /** What `responseMeta` returns. */
 export interface ResponseMeta {
+  /** The HTTP status, where the app sets one. */
   status?: number;
+  /** More headers of the answer. */
   headers?: Headers | Record<string, string | string[]>;
 }
 
