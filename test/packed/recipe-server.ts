@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from '../free-port.ts';
-import { snippetsOf } from '../markdown.ts';
+import { filesOf } from '../markdown.ts';
 import type { EmptyProject } from './empty-project.ts';
 
 const PATIENCE_MS = 20_000;
 
 /** Copies a server of the recipes into the project as printed, starts it and asks it. Returns what it answered. */
 export async function tryRecipe(project: EmptyProject): Promise<string> {
-  for (const { file, code } of snippetsOf('docs/recipes/servers.md'))
-    if (file === 'router.ts' || file === 'standalone.ts') project.write(`recipe/${file}`, code);
+  for (const [file, code] of Object.entries(filesOf('docs/recipes/node.md'))) project.write(`recipe/${file}`, code);
   await project.node('out/bundle.js', 'recipe');
   const port = await freePort();
   const { command, cwd, env } = project.spawnOptions;

@@ -5,7 +5,7 @@ const common = { bundle: true, format: 'esm', logLevel: 'warning' } as const;
 if (process.argv[2] === 'recipe')
   await build({
     ...common,
-    entryPoints: ['recipe/standalone.ts'],
+    entryPoints: ['recipe/server.ts'],
     outfile: 'out/recipe.js',
     platform: 'node',
     packages: 'external',

@@ -1,7 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
-import { snippetsOf } from '../markdown.ts';
-import { createSandbox } from './run-command.ts';
-import { createScriptFolder } from './script-folder.ts';
+import { filesOf, snippetsOf } from '../../markdown.ts';
+import { account } from '../../snippets/account.ts';
+import { createSandbox } from '../run-command.ts';
+import { createScriptFolder } from '../script-folder.ts';
 
 /** What the quickstart leaves to the reader: a database, and a web server around its handler. Prints each reading of the list. */
 const APP = `
@@ -62,13 +63,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-it('the quickstart runs as printed: what one window posts, each window fetches once', async () => {
+it('the quickstart runs as printed: what one window posts, each window fetches once', async (context) => {
   const broker = await createSandbox();
   cleanups.push(() => broker.close());
   await broker.run('dev', '--engine', 'embedded', '--detach');
-  const printed = snippetsOf('docs/quickstart.md').flatMap(({ file, code }) => (file ? [[file, code]] : []));
   const folder = createScriptFolder({
-    ...Object.fromEntries(printed),
+    ...filesOf('docs/quickstart.md'),
     'server/app.ts': APP,
     'serve.ts': SERVE,
     'window.ts': WINDOW,
@@ -95,4 +95,6 @@ it('the quickstart runs as printed: what one window posts, each window fetches o
   expect(readings() - before).toBeGreaterThanOrEqual(4);
   expect(readings() - before).toBeLessThanOrEqual(4 + more);
   expect(said).not.toContain('error');
+  // The two components are run in a browser.
+  account(context, 'run', ...snippetsOf('docs/quickstart.md').filter(({ file }) => file && !file.endsWith('.tsx')));
 });

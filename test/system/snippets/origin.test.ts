@@ -1,13 +1,18 @@
 import { afterEach, expect, it } from 'vitest';
-import { findCommand, hasLane } from '../lanes.ts';
-import { snippetsOf } from '../markdown.ts';
-import { createSandbox, type Running, type Sandbox } from './run-command.ts';
-import { applicationEnv, createScriptFolder } from './script-folder.ts';
+import { findCommand, hasLane } from '../../lanes.ts';
+import { snippetsOf } from '../../markdown.ts';
+import { account } from '../../snippets/account.ts';
+import { createSandbox, type Running, type Sandbox } from '../run-command.ts';
+import { applicationEnv, createScriptFolder } from '../script-folder.ts';
 
 /** The two TypeScript snippets of the README of origin: what a server says, and what a tab does. */
 const [publishing = '', subscribing = ''] = snippetsOf('docs/origin-readme.md')
   .filter(({ language }) => language === 'typescript')
   .map(({ code }) => code);
+/** The README prints both word for word. */
+const PRINTED = ['docs/origin-readme.md', 'README.md']
+  .flatMap(snippetsOf)
+  .filter(({ code }) => [publishing, subscribing].includes(code));
 
 const STUB = `import { realtime } from '@op/realtime/server';
 export const trpc = { realtime: { getToken: { query: async () => ({ token: await realtime.createConnectionToken({ userId: '123' }) }) } } };
@@ -21,9 +26,9 @@ afterEach(async () => {
 
 const centrifugo = process.env.CENTRIFUGO_BIN || findCommand('centrifugo');
 
-it.each(['embedded', ...(hasLane('centrifugo', centrifugo) ? ['binary'] : [])])(
+it.for(['embedded', ...(hasLane('centrifugo', centrifugo) ? ['binary'] : [])])(
   'a script of the README of origin receives its message on the %s engine',
-  async (engine) => {
+  async (engine, context) => {
     const broker = await createSandbox();
     cleanups.push(() => broker.close());
     expect(await broker.run('dev', '--engine', engine, '--detach')).toMatchObject({ code: 0, err: '' });
@@ -43,6 +48,7 @@ it.each(['embedded', ...(hasLane('centrifugo', centrifugo) ? ['binary'] : [])])(
     // After the wait comes `unsubscribe()`: with nothing left to hear, the connection ends and so does the script.
     client.child.stdin?.end('go on\n');
     expect(await client.finished).toMatchObject({ code: 0, err: '' });
+    account(context, 'run', ...PRINTED);
   },
 );
 

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
-import { documents, ROOT, snippetsOf } from './markdown.ts';
+import { documents, filesOf, ROOT, snippetsOf } from '../markdown.ts';
+import { account } from './account.ts';
 
 /** Inside the package, so that a snippet finds `@op/realtime` and its peers by their names; git-ignored. */
 const base = join(ROOT, 'packages/realtime/.realtime');
@@ -29,21 +30,25 @@ const SURROUNDINGS = {
   `,
 };
 
+/** Of the many lines of a thing, one: no program, and marked as such. */
+const isSketch = (code: string) => code.includes('…');
+
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(folder, path)), { recursive: true });
   writeFileSync(join(folder, path), text);
 }
 
-it('every TypeScript snippet of the documents compiles as printed', async () => {
+it('every TypeScript snippet of the documents compiles as printed', async (context) => {
   const places = new Map<string, string>();
   for (const document of documents()) {
     const name = document.replace(/\W/g, '-');
-    for (const [file, text] of Object.entries(SURROUNDINGS)) write(join(name, file), text);
+    for (const [file, text] of Object.entries({ ...SURROUNDINGS, ...filesOf(document) })) write(join(name, file), text);
     for (const [index, snippet] of snippetsOf(document).entries()) {
-      if (!['ts', 'tsx', 'typescript'].includes(snippet.language)) continue;
+      if (!['ts', 'tsx', 'typescript'].includes(snippet.language) || isSketch(snippet.code)) continue;
       const path = join(name, snippet.file ?? `${index}.${snippet.language === 'tsx' ? 'tsx' : 'ts'}`);
       expect(places.has(path), `${snippet.where} names a file that another snippet has`).toBe(false);
       places.set(path, snippet.where);
+      account(context, 'compiled', snippet);
       // A snippet that imports nothing is a module all the same.
       write(path, /^(?:import|export) /m.test(snippet.code) ? snippet.code : `${snippet.code}\nexport {};\n`);
     }
