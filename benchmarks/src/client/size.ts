@@ -12,18 +12,29 @@ export interface BundleSize {
   readonly targetBytes: number | null;
 }
 
-const BUNDLES = [
+interface Bundle {
+  readonly name: string;
+  readonly entries: readonly string[];
+  /** Export conditions besides the usual ones. */
+  readonly conditions?: readonly string[];
+  readonly targetBytes: number | null;
+}
+
+const BUNDLES: readonly Bundle[] = [
   { name: '/client', entries: ['client'], targetBytes: null },
   { name: '/query', entries: ['query'], targetBytes: null },
   { name: '/trpc/client', entries: ['trpc/client'], targetBytes: null },
   { name: '/client + /query + /trpc/client', entries: ['client', 'query', 'trpc/client'], targetBytes: 5000 },
   { name: 'the same + /react', entries: ['client', 'query', 'trpc/client', 'react'], targetBytes: 6500 },
-] as const;
+  // Functions that do nothing, unless the bundler says `development`.
+  { name: '/devtools, production', entries: ['devtools'], targetBytes: 300 },
+  { name: '/devtools, development', entries: ['devtools'], conditions: ['development'], targetBytes: null },
+];
 
 /** Bundles each set of entries as an app's bundler would. */
 export async function bundleSizes(): Promise<readonly BundleSize[]> {
   return Promise.all(
-    BUNDLES.map(async ({ name, entries, targetBytes }) => {
+    BUNDLES.map(async ({ name, entries, conditions = [], targetBytes }) => {
       const { outputFiles, metafile } = await build({
         stdin: {
           contents: entries.map((entry, at) => `export * as e${at} from '@op/realtime/${entry}';`).join('\n'),
@@ -36,7 +47,7 @@ export async function bundleSizes(): Promise<readonly BundleSize[]> {
         format: 'esm',
         platform: 'browser',
         target: 'es2022',
-        conditions: ['@op/source'],
+        conditions: ['@op/source', ...conditions],
         external: ['@tanstack/*', '@trpc/*', 'react', 'react/*', 'react-dom'],
         outdir: 'out',
         write: false,
