@@ -1,5 +1,5 @@
 import type { ChannelSnapshot } from '../client/connection-snapshot.ts';
-import { columnHead, DetailPane, emptyNote, facts, heading, pill } from './detail-pane.ts';
+import { columnHead, DetailPane, emptyNote, facts, heading, noManagerNote, pill } from './detail-pane.ts';
 import { clockTime, durationWords, momentWords } from './duration-words.ts';
 import { h } from './element.ts';
 import type { Recorder } from './recorder.ts';
@@ -44,10 +44,12 @@ export class ChannelsView implements View {
       render: (item) => this.#row(item),
       onSelect: () => this.#drawDetail(),
       empty: () =>
-        emptyNote(
-          'No channel',
-          'Channels are joined while a query in use is bound to them, or while the app subscribes.',
-        ),
+        this.#recorder.managers().length
+          ? emptyNote(
+              'No channel yet',
+              'Channels are joined while a query in use is bound to them, or while the app subscribes.',
+            )
+          : noManagerNote(),
     });
     const head = columnHead('Channel', 'State', 'Position', 'Last join', 'Permission', 'Listeners');
     this.#detail = new DetailPane(head, this.#list.element, () => {
@@ -71,7 +73,7 @@ export class ChannelsView implements View {
   }
 
   #row({ channel }: Item): readonly Node[] {
-    const { name, state, position } = channel;
+    const { name, state, position, refusal } = channel;
     return [
       h(
         'div',
@@ -80,7 +82,7 @@ export class ChannelsView implements View {
         h('span', {}, pill(TONES[state], state)),
         h('span', { class: 'mono', text: position ? positionWords(position) : '' }),
         h('span', { class: 'soft', text: joinWords(channel) }),
-        h('span', { class: 'soft', text: permissionWords(channel) }),
+        h('span', { class: 'soft', text: permissionWords(channel) || refusalWords(channel), title: refusal }),
         h('span', { class: 'soft', text: listenerWords(channel) }),
       ),
     ];
@@ -145,6 +147,11 @@ function permissionWords({ by, expiresAt }: ChannelSnapshot): string {
   return leftMs > 0
     ? `${name}, ${durationWords(Math.max(1_000, Math.floor(leftMs / 1_000) * 1_000))} left`
     : `${name}, expired`;
+}
+
+/** Why it is refused, without the name that stands beside it. */
+function refusalWords({ refusal }: ChannelSnapshot): string {
+  return refusal?.replace(/^Channel \S+ is refused: /, '') ?? '';
 }
 
 function listenerWords({ bindings, subscribers }: ChannelSnapshot): string {

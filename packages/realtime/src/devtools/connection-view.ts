@@ -1,4 +1,4 @@
-import { emptyNote, facts, heading, pill } from './detail-pane.ts';
+import { facts, heading, noManagerNote, pill } from './detail-pane.ts';
 import { clockTime, durationWords, momentWords } from './duration-words.ts';
 import { h } from './element.ts';
 import { STATE_TONES } from './overall-state.ts';
@@ -56,14 +56,7 @@ export class ConnectionView implements View {
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.element.replaceChildren(
-      ...(managers.length
-        ? managers.map((manager) => this.#card(manager, states))
-        : [
-            emptyNote(
-              'No RealtimeManager in this page yet',
-              'Call RealtimeManager.initialize({ wsUrl, getToken }), or put a RealtimeProvider around the app. This fills by itself as soon as there is one.',
-            ),
-          ]),
+      ...(managers.length ? managers.map((manager) => this.#card(manager, states)) : [noManagerNote()]),
     );
   }
 
@@ -91,10 +84,13 @@ export class ConnectionView implements View {
         }),
         h('span', { class: 'soft end', text: label }),
       ),
-      h('p', { class: 'lead', text: status.reason?.message ?? MEANINGS[status.state] ?? '' }),
+      h('p', { class: 'lead', text: MEANINGS[status.state] ?? '' }),
       facts([
         ['Since', clockTime(status.since)],
-        ['Reason', status.reason ? h('code', { text: status.reason.code }) : null],
+        [
+          'Reason',
+          status.reason ? h('span', {}, status.reason.message, ' ', h('code', { text: status.reason.code })) : null,
+        ],
         ['Broker', snapshot ? `${snapshot.host}, WebSocket` : null],
         ['User', snapshot?.userId === undefined || snapshot.userId === null ? null : snapshot.userId || 'anonymous'],
         ['Channels', snapshot ? `${joined} joined, at most ${snapshot.maxChannels}` : null],
@@ -103,7 +99,7 @@ export class ConnectionView implements View {
       ]),
       ...(own.length
         ? [
-            heading('Before'),
+            heading('History'),
             h(
               'ul',
               { class: 'plain' },

@@ -81,3 +81,11 @@ export function pill(tone: string, text: string): HTMLElement {
 export function emptyNote(title: string, ...lines: readonly string[]): HTMLElement {
   return h('div', { class: 'note' }, h('strong', { text: title }), ...lines.map((line) => h('p', { text: line })));
 }
+
+/** What every tab shows in a page that uses nothing of this library yet. */
+export function noManagerNote(): HTMLElement {
+  return emptyNote(
+    'No RealtimeManager in this page yet',
+    'Call RealtimeManager.initialize({ wsUrl, getToken }), or put a RealtimeProvider around the app. This fills by itself as soon as there is one.',
+  );
+}

@@ -8,7 +8,7 @@ import { Answers } from '../query/answers.ts';
 import '../query/binding.ts'; // loaded already, so that time stands still meanwhile
 import { RealtimeProvider } from '../react/index.ts';
 import { createTestRealtime, type TestClient, type TestRealtime } from '../testing/index.ts';
-import { mountRealtimeDevtools, RealtimeDevtools, RealtimeDevtoolsPanel } from './index.ts';
+import { mountRealtimeDevtools, RealtimeDevtools, RealtimeDevtoolsPanel, realtimeDevtoolsPlugin } from './index.ts';
 import { Recorder } from './recorder.ts';
 
 const NEWS = { type: 'channel-invalidation' } as const;
@@ -131,8 +131,12 @@ describe('the devtools', () => {
   it('say so in a page without a manager, and fill as soon as there is one', async () => {
     const recorder = new Recorder();
     ends.push(mountRealtimeDevtools({ recorder, initialIsOpen: true }));
-    openTabNamed('Connection');
-    await expect.poll(() => texts('.note strong')).toEqual(['No RealtimeManager in this page yet']);
+    for (const name of ['Queries', 'Channels', 'Connection', 'Timeline', 'Connection']) {
+      openTabNamed(name);
+      await expect
+        .poll(() => texts('.note strong'), { message: name })
+        .toEqual(['No RealtimeManager in this page yet']);
+    }
     expect(texts('.status')).toEqual(['no manager']);
     const { manager } = realtime.createClient();
     ends.push(() => manager.dispose());
@@ -149,7 +153,7 @@ describe('the devtools', () => {
     await realtime.advance(1_000);
     click('.launcher');
     openTabNamed('Queries');
-    await expect.poll(() => texts('.totals')).toEqual([`${COUNT} uncovered`]);
+    await expect.poll(() => texts('.totals')).toEqual(['10,000 uncovered']);
     const rows = () => root().querySelectorAll('.row').length;
     expect(rows()).toBeGreaterThan(5);
     expect(rows()).toBeLessThan(60);
@@ -183,6 +187,18 @@ describe('the devtools', () => {
     filter.value = '"9876"';
     filter.dispatchEvent(new InputEvent('input', { bubbles: true }));
     await expect.poll(() => texts('.row .name')).toEqual(['post.byId({"id":"9876"})']);
+  });
+
+  it('tell that a channel is refused, and why, wherever one looks', async () => {
+    ends.push(mountRealtimeDevtools({ recorder: new Recorder(), initialIsOpen: true }));
+    const { manager } = realtime.createClient({ getChannelTokens: async () => ({}) });
+    ends.push(() => manager.dispose());
+    manager.subscribe('trpc:org:secret', () => {}, { onLoss: () => {} });
+    await realtime.advance(1_000);
+    await expect.poll(() => texts('.row .results .pill')).toEqual(['1 refused']);
+    openTabNamed('Channels');
+    await expect.poll(() => texts('.row .pill')).toContain('refused');
+    expect(texts('.row .soft')).toContain('the server gave no grant for it');
   });
 
   it("and the page's styles do not touch each other", async () => {
@@ -248,5 +264,24 @@ describe('the devtools', () => {
     expect(find('[aria-label="Close"]')).toBeNull();
     await screen.unmount();
     expect(hosts()).toHaveLength(0);
+  });
+
+  it('are a plugin of TanStack Devtools, which record before they are shown, in its colours', async () => {
+    const slot = Symbol.for('@op/realtime.recorder');
+    const page = globalThis as { [slot]?: unknown };
+    delete page[slot];
+    ends.push(() => delete page[slot]);
+    const plugin = realtimeDevtoolsPlugin();
+    const { manager } = realtime.createClient();
+    ends.push(() => manager.dispose());
+    manager.subscribe('trpc:global', () => {});
+    await realtime.advance(1_000);
+    realtime.publish('trpc:global', { type: 'event', name: 'early', data: null });
+    await realtime.advance(1_000);
+    const element = plugin.render(document.body, { theme: 'dark' });
+    const screen = await render(<div style={{ height: 300 }}>{element}</div>);
+    await expect.poll(() => texts('.row .name')).toContain('early');
+    expect(getComputedStyle(find('.panel')!).colorScheme).toBe('dark');
+    await screen.unmount();
   });
 });

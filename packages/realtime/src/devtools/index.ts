@@ -16,4 +16,5 @@ export {
   type RealtimeDevtoolsPanelProps,
   type RealtimeDevtoolsProps,
 } from './RealtimeDevtools.tsx';
+export { type RealtimeDevtoolsPlugin, realtimeDevtoolsPlugin } from './realtime-devtools-plugin.tsx';
 export type { DevtoolsTheme } from './styles.ts';

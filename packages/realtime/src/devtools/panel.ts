@@ -43,6 +43,7 @@ export class Panel {
         role: 'tab',
         id: `op-rt-tab-${at}`,
         'aria-controls': 'op-rt-body',
+        'data-name': name,
         text: name,
         onclick: () => this.#show(at),
       }),

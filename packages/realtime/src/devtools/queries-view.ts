@@ -1,9 +1,9 @@
 import type { BindingSource, QuerySnapshot } from '../query/binding-source.ts';
-import { columnHead, DetailPane, emptyNote, facts, heading, pill } from './detail-pane.ts';
+import { columnHead, DetailPane, emptyNote, facts, heading, noManagerNote, pill } from './detail-pane.ts';
 import { clockTime, durationWords } from './duration-words.ts';
 import { h } from './element.ts';
 import { proofWords } from './proof-words.ts';
-import { queryLabel } from './query-label.ts';
+import { queryLabel, toText } from './query-label.ts';
 import type { Recorder } from './recorder.ts';
 import { isWasted } from './timeline.ts';
 import type { View } from './view.ts';
@@ -107,7 +107,12 @@ export class QueriesView implements View {
     for (const { query } of this.#items)
       counts.set(query.freshness.detail, (counts.get(query.freshness.detail) ?? 0) + 1);
     const parts = Array.from(counts, ([detail, count]) =>
-      h('span', { class: 'total', 'data-tone': toneOf(detail) }, h('b', { text: String(count) }), ` ${detail}`),
+      h(
+        'span',
+        { class: 'total', 'data-tone': toneOf(detail) },
+        h('b', { text: count.toLocaleString('en') }),
+        ` ${detail}`,
+      ),
     );
     this.#summary.replaceChildren(...parts);
   }
@@ -140,6 +145,7 @@ export class QueriesView implements View {
       .slice(-LAST_FETCHES)
       .reverse();
     const proofs = source.proofs(query.hash) ?? [];
+    const refusals = this.#refusals();
     const version = JSON.stringify([
       detail,
       since,
@@ -147,19 +153,21 @@ export class QueriesView implements View {
       query.isActive,
       query.isFetching,
       proofs,
+      [...refusals],
       fetches.length,
       fetches[0]?.at,
     ]);
     this.#detail.show(label, version, () => [
       h('p', { class: 'lead' }, pill(toneOf(detail), detail), ` ${MEANINGS[detail] ?? ''}`),
       facts([
-        ['Key', h('code', { text: JSON.stringify(query.key) })],
+        ['Key', h('code', { text: toText(query.key) })],
         ['Since', since ? clockTime(since) : null],
-        ['Fetched at', refetchAt === null ? null : clockTime(refetchAt)],
+        ['Next fetch', refetchAt === null ? null : clockTime(refetchAt)],
         ['In use', query.isActive ? 'yes' : 'no: it is marked, and fetched when it is used'],
       ]),
       ...proofs.flatMap((proof) => [
         heading(proof.channel),
+        ...(refusals.has(proof.channel) ? [h('p', { text: refusals.get(proof.channel) ?? '' })] : []),
         ...proofWords(proof).map((text) => h('p', { text })),
         facts([
           ['Stands at', proof.position ? `${proof.position.offset}` : 'unknown'],
@@ -189,13 +197,20 @@ export class QueriesView implements View {
     ]);
   }
 
+  /** Why channels are refused, by name. */
+  #refusals(): ReadonlyMap<string, string> {
+    const channels = this.#recorder.managers().flatMap(({ source }) => source?.inspect().channels ?? []);
+    return new Map(channels.flatMap(({ name, refusal }) => (refusal ? [[name, refusal]] : [])));
+  }
+
   #emptyNote(): Node {
     if (this.#items.length) return emptyNote('No query matches', 'Clear the filter.');
     if (this.#recorder.bindings().length)
       return emptyNote('The cache is empty', 'Queries appear here as the page asks for them.');
+    if (!this.#recorder.managers().length) return noManagerNote();
     return emptyNote(
       'No query is bound yet',
-      'bindQueryClient (or RealtimeProvider with a queryClient) follows the cache from the first answer that names a channel. Do the procedures say `watches`, and does the client use realtimeLink?',
+      'bindQueryClient (or RealtimeProvider with a queryClient) follows the cache from the first answer that names a channel. Do the procedures use watches, and does the client have a realtimeLink?',
     );
   }
 }

@@ -18,7 +18,7 @@ export function queryLabel(key: QueryKey): string {
 }
 
 /** JSON as far as that is possible: keys may hold what JSON cannot. */
-function toText(value: unknown): string {
+export function toText(value: unknown): string {
   try {
     return (
       JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner)) ?? String(value)

@@ -76,7 +76,15 @@ const REASONS = {
 } as const;
 
 /** What came of a story. */
-export function storyResults({ fetches }: Story): readonly { readonly tone: Tone; readonly text: string }[] {
+export function storyResults({
+  kind,
+  steps,
+  fetches,
+}: Story): readonly { readonly tone: Tone; readonly text: string }[] {
+  if (kind === 'connection') {
+    const refused = steps.filter(({ event }) => event.type === 'lost' && event.kind === 'refused').length;
+    return refused ? [{ tone: 'failed', text: `${refused} refused` }] : [];
+  }
   const counts = { running: 0, changed: 0, unchanged: 0, wasted: 0, failed: 0, cancelled: 0 };
   for (const { ended } of fetches) {
     if (!ended) counts.running++;

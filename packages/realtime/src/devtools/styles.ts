@@ -111,6 +111,7 @@ svg { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; s
 .tabs button { position: relative; padding: 0 10px; color: var(--soft); white-space: nowrap; }
 .tabs button:hover { color: var(--ink); }
 .tabs button[aria-selected=true] { color: var(--ink); font-weight: 600; }
+.tabs button::before { content: attr(data-name); display: block; height: 0; overflow: hidden; visibility: hidden; font-weight: 600; }
 .tabs button[aria-selected=true]::after { content: ""; position: absolute; inset: auto 10px -1px 10px; height: 2px; border-radius: 2px; background: var(--accent); }
 .actions { display: flex; gap: 2px; margin-left: auto; }
 .icon-button { display: grid; place-items: center; width: 30px; height: 30px; border-radius: 7px; color: var(--soft); flex: none; }
@@ -146,13 +147,14 @@ svg { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; s
 .what { display: flex; align-items: center; gap: 8px; }
 .what svg { color: var(--tone); }
 .name { font-weight: 560; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.what .soft { overflow: hidden; text-overflow: ellipsis; flex: 0 1 auto; min-width: 0; }
-.what .name { flex: 0 1 auto; min-width: 40px; }
+.what .soft { overflow: hidden; text-overflow: ellipsis; flex: 0 100 auto; min-width: 0; }
+.what .name { flex: 0 1 auto; min-width: 0; }
 
 .flow { display: flex; align-items: center; gap: 7px; color: var(--tone, var(--soft)); }
 .flow i { flex: none; width: 7px; height: 7px; border-radius: 50%; background: var(--tone); }
 .flow span { min-width: 0; overflow: hidden; text-overflow: ellipsis; }
 .flow::after { content: ""; flex: 1; min-width: 8px; height: 1px; background: var(--line); margin-right: -14px; }
+.row[aria-selected=true] .flow::after { background: color-mix(in oklab, var(--soft) 40%, transparent); }
 .flow[data-tone=none] { visibility: hidden; }
 .flow[data-tone=none]:has(~ .flow:not([data-tone=none])) { visibility: visible; }
 .flow[data-tone=none] i { display: none; }
@@ -163,6 +165,7 @@ svg { width: 16px; height: 16px; flex: none; fill: none; stroke: currentColor; s
 
 .totals { display: flex; align-items: center; gap: 16px; height: 30px; padding: 0 14px; border-top: 1px solid var(--line); color: var(--soft); flex: none; overflow: hidden; white-space: nowrap; }
 .total b { color: var(--tone, var(--ink)); font-weight: 640; font-variant-numeric: tabular-nums; }
+.totals:empty { display: none; }
 .end { margin-left: auto; }
 
 .detail { flex: 0 0 min(400px, 46%); display: flex; flex-direction: column; border-left: 1px solid var(--line); background: var(--raised); min-height: 0; }
@@ -196,9 +199,9 @@ code { font-family: var(--mono); font-size: 11.5px; overflow-wrap: anywhere; }
 .card header { display: flex; align-items: center; gap: 9px; }
 .card h3 { font-size: 15px; font-weight: 640; letter-spacing: -0.01em; }
 .card .lead { margin: 6px 0 14px; color: var(--soft); }
-.pings { display: flex; align-items: flex-end; gap: 12px; }
-.bars { display: flex; align-items: flex-end; gap: 2px; height: 16px; }
-.bars i { width: 4px; height: calc(var(--height) * 16px); border-radius: 1px; background: color-mix(in oklab, var(--tone) 60%, transparent); }
+.pings { display: flex; align-items: baseline; gap: 12px; }
+.bars { display: flex; align-items: flex-end; gap: 2px; }
+.bars i { width: 4px; height: calc(var(--height) * 12px); border-radius: 1px; background: color-mix(in oklab, var(--tone) 60%, transparent); }
 
 @container (max-width: 940px) {
   .columns { grid-template-columns: 84px minmax(130px, 1fr) 76px minmax(90px, 150px) minmax(110px, 150px); column-gap: 12px; }
@@ -213,9 +216,9 @@ code { font-family: var(--mono); font-size: 11.5px; overflow-wrap: anywhere; }
   .bar { flex-wrap: wrap; height: auto; gap: 0; padding: 4px 6px 0 12px; }
   .actions { order: 2; }
   .tabs { order: 3; flex: 1 0 100%; height: 34px; margin: 0 -6px; }
-  .toolbar { gap: 8px; padding: 6px 12px; }
+  .toolbar { flex-wrap: wrap; gap: 6px; padding: 8px 12px; }
   .filter { flex: 1 0 150px; height: 30px; }
-  .toggles { flex: 0 1 auto; }
+  .toggles { flex: 1 0 auto; max-width: 100%; }
   .view .head { display: none; }
   .view .columns { grid-template: "what what results" 22px "time flow took" 20px / auto 1fr auto; align-content: center; column-gap: 10px; padding: 0 12px; row-gap: 2px; }
   .view .columns > .what { grid-area: what; }

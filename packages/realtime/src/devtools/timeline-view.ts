@@ -1,4 +1,4 @@
-import { columnHead, DetailPane, emptyNote, pill } from './detail-pane.ts';
+import { columnHead, DetailPane, emptyNote, noManagerNote, pill } from './detail-pane.ts';
 import { clockTime, durationWords } from './duration-words.ts';
 import { h, icon } from './element.ts';
 import { queryLabel } from './query-label.ts';
@@ -209,26 +209,30 @@ export class TimelineView implements View {
       ['wasted', wasted, 'wasted'],
       ...(failed ? [['failed', failed, 'failed'] as [string, number, string]] : []),
     ];
+    const note = this.#limitWords();
     this.#totals.replaceChildren(
-      ...parts.map(([tone, count, text]) =>
-        h('span', { class: 'total', 'data-tone': count ? tone : 'quiet' }, h('b', { text: String(count) }), ` ${text}`),
-      ),
-      h('span', {
-        class: 'total end',
-        text: this.#held
-          ? `held; ${Math.max(0, (this.#recorder.events.at(-1)?.id ?? 0) - (this.#events.at(-1)?.id ?? 0))} more since`
-          : this.#recorder.dropped
-            ? `the last ${this.#events.length} events`
-            : '',
-      }),
+      ...parts
+        .filter(([, count]) => count)
+        .map(([tone, count, text]) =>
+          h('span', { class: 'total', 'data-tone': tone }, h('b', { text: count.toLocaleString('en') }), ` ${text}`),
+        ),
+      ...(note ? [h('span', { class: 'total end', text: note })] : []),
     );
+  }
+
+  /** That not everything is shown, where it is so. */
+  #limitWords(): string {
+    if (this.#held)
+      return `held; ${Math.max(0, (this.#recorder.events.at(-1)?.id ?? 0) - (this.#events.at(-1)?.id ?? 0))} more since`;
+    return this.#recorder.dropped ? `the last ${this.#events.length.toLocaleString('en')} events` : '';
   }
 
   #emptyNote(): Node {
     if (this.#recorder.events.length) return emptyNote('Nothing matches', 'Clear the filter, or show more kinds.');
+    if (!this.#recorder.managers().length) return noManagerNote();
     return emptyNote(
       'Nothing happened yet',
-      'Mutations, publications, and what they make stale and refetch appear here, from the moment this was mounted.',
+      'Mutations, publications, and what they make stale and refetch appear here, from the moment the devtools were mounted.',
     );
   }
 }
