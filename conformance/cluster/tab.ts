@@ -14,6 +14,12 @@ export interface Seen {
   readonly losses: string[];
 }
 
+/** A query as a tab shows it now. */
+export interface Shown<T> {
+  data(): T | undefined;
+  state(): string;
+}
+
 /** A tab of a user: the library's own client, as an app uses it. */
 export class Tab {
   readonly manager: RealtimeManager;
@@ -49,8 +55,8 @@ export class Tab {
     return seen;
   }
 
-  /** Shows a query that depends on the channel, stamped as a server does it. @returns what is shown now */
-  show<T extends object>(channel: Channel, realtime: () => Realtime, read: () => T): () => T | undefined {
+  /** Shows a query that depends on the channel, stamped as a server does it. */
+  show<T extends object>(channel: Channel, realtime: () => Realtime, read: () => T): Shown<T> {
     const answers = new Answers();
     const client = new QueryClient();
     const binding = bindQueryClient(client, this.manager, { answers });
@@ -69,7 +75,7 @@ export class Tab {
       () => binding.dispose(),
       () => client.clear(),
     );
-    return () => observer.getCurrentResult().data;
+    return { data: () => observer.getCurrentResult().data, state: () => binding.status(['shown']).state };
   }
 
   close(): void {

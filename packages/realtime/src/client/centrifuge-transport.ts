@@ -17,11 +17,13 @@ import {
   type TransportPublication,
   toPublication,
 } from './transport.ts';
+import { UnnamedStreams } from './unnamed-streams.ts';
 
 /** The transport over the official `centrifuge` client. It translates and decides nothing. */
 export function createCentrifugeTransport(config: TransportConfig, events: TransportEvents): Transport {
   // The page's signals come through `networkChanged`: they also ask for proofs, and one listener is enough.
   const network = new EventTarget();
+  const unnamed = new UnnamedStreams();
   const { minMs, maxMs } = config.retry;
   const sdk = new Centrifuge(config.wsUrl, {
     name: 'op-realtime',
@@ -29,7 +31,11 @@ export function createCentrifugeTransport(config: TransportConfig, events: Trans
     minReconnectDelay: minMs,
     maxReconnectDelay: maxMs,
     networkEventTarget: network,
-    websocket: guardFrames(config.websocket ?? globalThis.WebSocket, (reason) => events.failing(0, reason)),
+    websocket: guardFrames(
+      config.websocket ?? globalThis.WebSocket,
+      (reason) => events.failing(0, reason),
+      (data) => unnamed.look(data),
+    ),
     getToken: () => events.getToken().catch(rethrowForSdk),
   });
 
@@ -40,15 +46,24 @@ export function createCentrifugeTransport(config: TransportConfig, events: Trans
   const recovering = new Recovering();
   sdk.on('subscribed', (context) => {
     recovering.begin(context);
+    unnamed.joined(context.channel, context.streamPosition);
     events.connectionChannel(context.channel).joined(toJoin(context));
   });
-  sdk.on('publication', (context) =>
-    events.connectionChannel(context.channel).published(toTransportPublication(context, recovering)),
-  );
+  sdk.on('publication', (context) => {
+    const channelEvents = events.connectionChannel(context.channel);
+    nameStream(context, unnamed, channelEvents);
+    channelEvents.published(toTransportPublication(context, recovering));
+  });
   sdk.on('join', ({ channel }) => events.connectionChannel(channel).presenceChanged());
   sdk.on('leave', ({ channel }) => events.connectionChannel(channel).presenceChanged());
-  sdk.on('subscribing', ({ channel }) => events.connectionChannel(channel).dropped());
-  sdk.on('unsubscribed', ({ channel }) => events.connectionChannel(channel).ended(null, 'unsubscribed by the broker'));
+  sdk.on('subscribing', ({ channel }) => {
+    unnamed.left(channel);
+    events.connectionChannel(channel).dropped();
+  });
+  sdk.on('unsubscribed', ({ channel }) => {
+    unnamed.left(channel);
+    events.connectionChannel(channel).ended(null, 'unsubscribed by the broker');
+  });
 
   return {
     connect: () => sdk.connect(),
@@ -63,10 +78,11 @@ export function createCentrifugeTransport(config: TransportConfig, events: Trans
         minResubscribeDelay: minMs,
         maxResubscribeDelay: maxMs,
       });
-      forward(subscription, channelEvents, recovering);
+      forward(subscription, channelEvents, recovering, unnamed);
       subscription.subscribe();
       return () => {
         subscription.removeAllListeners();
+        unnamed.left(channel);
         sdk.removeSubscription(subscription);
       };
     },
@@ -102,16 +118,37 @@ export function createCentrifugeTransport(config: TransportConfig, events: Trans
 
 type SdkSubscription = ReturnType<Centrifuge['newSubscription']>;
 
-function forward(subscription: SdkSubscription, events: ChannelEvents, recovering: Recovering): void {
+function forward(
+  subscription: SdkSubscription,
+  events: ChannelEvents,
+  recovering: Recovering,
+  unnamed: UnnamedStreams,
+): void {
   subscription.on('subscribed', (context) => {
     recovering.begin(context);
+    unnamed.joined(context.channel, context.streamPosition);
     events.joined(toJoin(context));
   });
-  subscription.on('publication', (context) => events.published(toTransportPublication(context, recovering)));
+  subscription.on('publication', (context) => {
+    nameStream(context, unnamed, events);
+    events.published(toTransportPublication(context, recovering));
+  });
   for (const kind of ['join', 'leave'] as const)
     subscription.on(kind, ({ info }) => events.presenceChanged({ kind, client: toPresentClient(info) }));
-  subscription.on('subscribing', () => events.dropped());
-  subscription.on('unsubscribed', ({ code, reason }) => events.ended(code, reason));
+  subscription.on('subscribing', ({ channel }) => {
+    unnamed.left(channel);
+    events.dropped();
+  });
+  subscription.on('unsubscribed', ({ channel, code, reason }) => {
+    unnamed.left(channel);
+    events.ended(code, reason);
+  });
+}
+
+/** A stream that was joined before it existed begins: the join is told again, now with its place. Nothing was missed. */
+function nameStream({ channel, offset }: PublicationContext, unnamed: UnnamedStreams, events: ChannelEvents): void {
+  const position = unnamed.begun(channel, offset);
+  if (position) events.joined({ position, recovered: true, wasRecovering: false });
 }
 
 /**
@@ -134,7 +171,7 @@ class Recovering {
 
 function toJoin(context: Omit<ServerSubscribedContext, 'channel'>): TransportJoin {
   const { streamPosition, recovered, wasRecovering } = context;
-  // An empty epoch means "any" to the broker, so it proves nothing.
+  // An empty epoch means "any" to the broker, so it proves nothing (`unnamed-streams.ts`).
   const position = streamPosition?.epoch ? { epoch: streamPosition.epoch, offset: streamPosition.offset } : null;
   return { position, recovered, wasRecovering };
 }

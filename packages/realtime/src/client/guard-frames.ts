@@ -5,19 +5,25 @@ type Listener = (event: unknown) => void;
  * socket's event loop, which ends a Node process. Such a connection is closed instead, and the SDK makes a new one.
  *
  * @param onBadFrame told why, before the socket is closed
+ * @param onFrame sees what each frame holds, before the SDK does
  */
-export function guardFrames(socketClass: unknown, onBadFrame: (reason: string) => void): unknown {
+export function guardFrames(
+  socketClass: unknown,
+  onBadFrame: (reason: string) => void,
+  onFrame: (data: unknown) => void = () => {},
+): unknown {
   if (typeof socketClass !== 'function') return socketClass;
   return new Proxy(socketClass, {
-    construct: (target, args) => guardSocket(Reflect.construct(target, args) as object, onBadFrame),
+    construct: (target, args) => guardSocket(Reflect.construct(target, args) as object, onBadFrame, onFrame),
   });
 }
 
-function guardSocket(socket: object, onBadFrame: (reason: string) => void): object {
+function guardSocket(socket: object, onBadFrame: (reason: string) => void, onFrame: (data: unknown) => void): object {
   const guarded =
     (listener: Listener): Listener =>
     (event) => {
       try {
+        onFrame((event as { data?: unknown }).data);
         listener(event);
       } catch {
         // The error would quote the frame, which may hold a token.

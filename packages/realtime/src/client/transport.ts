@@ -32,7 +32,7 @@ export interface PresenceChange {
 
 /** What happens to one subscription. A join and the publications that it recovered come in one synchronous turn. */
 export interface ChannelEvents {
-  /** Covered from here on. */
+  /** Covered from here on. Told a second time where the stream did not exist at the first: now with its position, and nothing was missed. */
   joined(join: TransportJoin): void;
   /** One publication, in the order of the stream. */
   published(publication: TransportPublication): void;

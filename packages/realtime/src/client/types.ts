@@ -46,6 +46,8 @@ export interface SubscribeOptions {
    * Called at every join and rejoin, before the publications that it recovered (these follow in the same synchronous turn).
    * A late subscriber of a channel that is joined already gets a join of its own, in a microtask: unrecovered, at the position
    * of the last publication delivered. Publications come to it from there on, and never before its join.
+   * Where the stream did not exist yet (`position` is `null`; Centrifugo with PostgreSQL, a channel never used), the join is told again as recovered, with its
+   * position, just before the stream's first publication.
    */
   readonly onJoin?: (join: ChannelJoin) => void;
   /** Called when coverage ends for whatever reason; `refused` and `unsubscribed` are final for this subscription until a new grant. */
