@@ -204,7 +204,7 @@ function reportChoice({ engine, why }: EngineChoice, settings: BrokerSettings, t
 
 function reportReady({ port }: BrokerSettings, { out, style }: Terminal): void {
   out(
-    `${style.green('Ready.')} ${style.dim(`Ctrl-C stops it${port === 8000 ? ', so does pnpm w:realtime down' : ''}.`)}`,
+    `${style.green('Ready.')} ${style.dim(`Ctrl-C stops it${port === 8000 ? ', so does op-realtime down' : ''}.`)}`,
   );
 }
 

@@ -67,7 +67,7 @@ function fixOf(error: RealtimeError): string {
     return 'Is there a firewall between here and the broker, or a proxy that does not pass the request on? CENTRIFUGO_API_URL must lead to the broker.';
   if (error instanceof ApiUnavailableError && TLS_TROUBLE.test(error.message)) return fixTls(VARIABLES.apiUrl, 'http');
   if (error instanceof ApiUnavailableError && error.status === null)
-    return 'Start the broker (locally: pnpm w:realtime dev), or correct host and port of CENTRIFUGO_API_URL.';
+    return 'Start the broker (locally: op-realtime dev), or correct host and port of CENTRIFUGO_API_URL.';
   if (error instanceof ApiUnavailableError && (error.status ?? 0) >= 500)
     return 'Look into the log of the broker, and of the proxy in front of it: it answers for a broker that it cannot reach.';
   return 'Correct CENTRIFUGO_API_URL: it must lead to the server API, on the internal port where CENTRIFUGO_HTTP_SERVER_INTERNAL_PORT is set.';

@@ -86,7 +86,7 @@ function describeOpening(opening: Opening): Outcome {
       `The address of the WebSocket cannot be reached${opening.code && ` (${opening.code})`}.`,
       TLS_TROUBLE.test(opening.code)
         ? fixTls(VARIABLES.wsUrl, 'ws')
-        : `Start the broker (locally: pnpm w:realtime dev), or correct host and port of ${VARIABLES.wsUrl}.`,
+        : `Start the broker (locally: op-realtime dev), or correct host and port of ${VARIABLES.wsUrl}.`,
     );
   const found = `The address of the WebSocket answers HTTP ${opening.status} instead of an upgrade`;
   const { status } = opening;
