@@ -203,9 +203,7 @@ function reportChoice({ engine, why }: EngineChoice, settings: BrokerSettings, t
 }
 
 function reportReady({ port }: BrokerSettings, { out, style }: Terminal): void {
-  out(
-    `${style.green('Ready.')} ${style.dim(`Ctrl-C stops it${port === 8000 ? ', so does op-realtime down' : ''}.`)}`,
-  );
+  out(`${style.green('Ready.')} ${style.dim(`Ctrl-C stops it${port === 8000 ? ', so does op-realtime down' : ''}.`)}`);
 }
 
 function reportRunning(
