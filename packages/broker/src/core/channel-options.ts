@@ -1,5 +1,5 @@
 import { BrokerConfigError } from './errors.ts';
-import { compileGoRegex } from './go-regex.ts';
+import { compileGoRegex, type GoRegex } from './go-regex.ts';
 
 /** Options of the channels of a namespace. Names and meaning are Centrifugo's: https://centrifugal.dev/docs/server/channels */
 export interface ChannelOptions {
@@ -78,7 +78,7 @@ export interface ChannelOptions {
 /** Channel options with every default filled in. */
 export interface ResolvedChannelOptions
   extends Required<Omit<ChannelOptions, 'channelRegex' | 'publicationDataFormat'>> {
-  readonly channelRegex: RegExp | undefined;
+  readonly channelRegex: GoRegex | undefined;
   readonly publicationDataFormat: 'json' | 'json_object' | 'binary' | undefined;
   /** Both size and time to live are set. */
   readonly hasHistory: boolean;
