@@ -41,9 +41,9 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
   const settings = resolveOptions(options);
   const { clock = systemClock, random = Math.random } = surroundings;
   const { token, subscriptionToken, insecureSkipTokenSignatureVerify } = settings.client;
-  const verifier = insecureSkipTokenSignatureVerify
-    ? skippingVerifier
-    : createTokenVerifier(token, subscriptionToken, clock);
+  // Made in any case: keys that are none stop the start, also where nothing asks for them.
+  const checking = createTokenVerifier(token, subscriptionToken, clock);
+  const verifier = insecureSkipTokenSignatureVerify ? skippingVerifier : checking;
   const proxyCaller = new ProxyCaller(clock);
   const hooks = createProxies(settings.proxies, clock, proxyCaller);
   const engine = new Engine(settings, { clock, random, newClientId: randomUUID, newEpoch }, verifier, hooks);

@@ -15,6 +15,9 @@ describe('a pattern', () => {
     ['[ab]c', 'bc', true],
     ['[!ab]c', 'bc', false],
     ['[a-c]', 'b', true],
+    ['[!a-c]', 'b', false],
+    ['[^-]', '^', true],
+    ['[-a]', '-', true],
     ['{cat,dog}s', 'dogs', true],
     ['{cat,dog}s', 'cows', false],
     ['\\*', '*', true],
@@ -25,7 +28,7 @@ describe('a pattern', () => {
     ['', 'x', false],
   ])('%s on %s: %s', (pattern, text, expected) => expect(matchesGlob(pattern, text)).toBe(expected));
 
-  it.each(['[o', '[]', '{a', '[z-a]'])('%s is none', (pattern) => {
+  it.each(['[o', '[]', '[!]', '{a', '[z-a]', '[a-cx]', '[a-]'])('%s is none', (pattern) => {
     expect(isGlob(pattern)).toBe(false);
     expect(matchesGlob(pattern, pattern)).toBe(false);
   });

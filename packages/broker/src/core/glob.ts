@@ -1,6 +1,13 @@
 const compiled = new Map<string, RegExp | undefined>();
 
-/** `*` is any text, `?` any character, `[abc]` and `[!a-z]` one of a set, `{a,b}` one of several texts, `\\` takes the next as it is. */
+/** One range, or a list of characters, among which a dash stands for itself. */
+const SET = /^\[(!|(?!!))(?:(.)-([^\]])\]|(?!.-)([^\]]+)\])/s;
+
+function inSet(chars: string): string {
+  return chars.replaceAll(/[\\[\]^-]/g, '\\$&');
+}
+
+/** `*` is any text, `?` any character, `[abc]` one of a list, `[a-z]` one of a range, both also as `[!…`,, `{a,b}` one of several texts, `\\` takes the next as it is. */
 function compile(pattern: string): RegExp | undefined {
   let source = '';
   let depth = 0;
@@ -16,22 +23,17 @@ function compile(pattern: string): RegExp | undefined {
       depth--;
     } else if (char === ',' && depth > 0) source += '|';
     else if (char === '[') {
-      const end = pattern.indexOf(']', i);
-      if (end <= i + 1) return undefined;
-      source += `[${pattern
-        .slice(i + 1, end)
-        .replace(/^!/, '^')
-        .replaceAll(/[\\[]/g, '\\$&')}]`;
-      i = end;
+      const set = SET.exec(pattern.slice(i));
+      if (!set) return undefined;
+      const [whole, not = '', from, to, list] = set;
+      if (from && to && from > to) return undefined;
+      const chars = list === undefined ? `${inSet(from!)}-${inSet(to!)}` : inSet(list);
+      source += `[${not && '^'}${chars}]`;
+      i += whole.length - 1;
     } else source += escaped(char === '\\' ? (pattern[++i] ?? '') : char);
   }
   if (depth > 0) return undefined;
-  try {
-    return new RegExp(`^${source}$`, 's');
-  } catch {
-    // A set that is none, such as [z-a].
-    return undefined;
-  }
+  return new RegExp(`^${source}$`, 's');
 }
 
 function escaped(char: string): string {

@@ -18,9 +18,9 @@ export interface ClientOptions {
   readonly insecure?: boolean;
   /** Accept tokens without looking at their signature. For development only. @default false */
   readonly insecureSkipTokenSignatureVerify?: boolean;
-  /** Time between two pings of the server; below 0 for none, 0 for the default. @default 25 000 */
+  /** Time between two pings of the server; below 0 for none. More than `pongTimeoutMs`. @default 25 000 */
   readonly pingIntervalMs?: number;
-  /** Time for the pong; below 0 for no check, 0 for the default. Must be less than `pingIntervalMs`, also where there are no pings. @default 8 000 */
+  /** Time for the pong; below 0 for no check, 0 for 10 000. Must be less than `pingIntervalMs`, also where there are no pings. @default 8 000 */
   readonly pongTimeoutMs?: number;
   /** Grace for an expired connection to refresh. @default 25 000 */
   readonly expiredCloseDelayMs?: number;

@@ -1,5 +1,7 @@
 import { type ResolvedChannelOptions, resolveChannelOptions } from './channel-options.ts';
 import { BrokerConfigError } from './errors.ts';
+import { isGlob } from './glob.ts';
+import { checkHandlerPaths, trimPath } from './handler-paths.ts';
 import type { BrokerOptions, ChannelsOptions, ClientOptions, HttpApiOptions, StreamOptions } from './options.ts';
 import { type ProxySettings, resolveProxies } from './proxy-options.ts';
 import { resolveTokenOptions, type TokenSettings } from './token-options.ts';
@@ -39,6 +41,8 @@ export interface Settings {
   readonly health: { readonly enabled: boolean; readonly handlerPrefix: string };
   readonly shutdown: { readonly timeoutMs: number };
 }
+
+type PersonalOptions = NonNullable<ClientOptions['subscribeToUserPersonalChannel']>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NAMESPACE_NAME = /^[-a-zA-Z0-9_.]{2,}$/;
@@ -81,17 +85,18 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
       ]),
     ),
   };
+  checkPersonal(personal ?? {}, channels);
   const settings: Settings = {
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 8000,
     name: options.name ?? '',
     httpApi: {
-      handlerPrefix: '/api',
       key: '',
       insecure: false,
       disabled: false,
       maxRequestBodySize: 64 * 1024 * 1024,
       ...httpApiRest,
+      handlerPrefix: trimPath(httpApi.handlerPrefix ?? '/api'),
       isTransportErrorMode: errorMode === 'transport',
     },
     client: {
@@ -115,8 +120,7 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
       historyMaxPublicationLimit: 300,
       recoveryMaxPublicationLimit: 300,
       ...clientRest,
-      pingIntervalMs: clientRest.pingIntervalMs || 25_000,
-      pongTimeoutMs: clientRest.pongTimeoutMs || 8_000,
+      ...pings(clientRest),
       token: resolveTokenOptions('client.token', token),
       subscriptionToken: subscriptionToken && resolveTokenOptions('client.subscription_token', subscriptionToken),
       personalChannel: personal?.enabled
@@ -141,24 +145,31 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
     ),
     websocket: {
       disabled: options.websocket?.disabled ?? false,
-      handlerPrefix: options.websocket?.handlerPrefix ?? '/connection/websocket',
+      handlerPrefix: trimPath(options.websocket?.handlerPrefix ?? '/connection/websocket'),
       messageSizeLimit: options.websocket?.messageSizeLimit ?? 65_536,
     },
     httpStream: stream('http_stream', options.httpStream),
     sse: stream('sse', options.sse),
-    emulation: { handlerPrefix: '/emulation', maxRequestBodySize: 65_536, ...options.emulation },
+    emulation: {
+      maxRequestBodySize: 65_536,
+      ...options.emulation,
+      handlerPrefix: trimPath(options.emulation?.handlerPrefix ?? '/emulation'),
+    },
     uniSse: stream('uni_sse', options.uniSse),
     uniHttpStream: stream('uni_http_stream', options.uniHttpStream),
     uniWebsocket: {
       enabled: false,
-      handlerPrefix: '/connection/uni_websocket',
       messageSizeLimit: 65_536,
       ...options.uniWebsocket,
+      handlerPrefix: trimPath(options.uniWebsocket?.handlerPrefix ?? '/connection/uni_websocket'),
     },
-    prometheus: { enabled: false, handlerPrefix: '/metrics', ...options.prometheus },
+    prometheus: {
+      enabled: options.prometheus?.enabled ?? false,
+      handlerPrefix: trimPath(options.prometheus?.handlerPrefix ?? '/metrics'),
+    },
     health: {
       enabled: options.health?.enabled ?? true,
-      handlerPrefix: options.health?.handlerPrefix ?? '/health',
+      handlerPrefix: trimPath(options.health?.handlerPrefix ?? '/health'),
     },
     shutdown: { timeoutMs: options.shutdown?.timeoutMs ?? 30_000 },
   };
@@ -167,7 +178,8 @@ export function resolveOptions(options: BrokerOptions = {}): Settings {
 }
 
 function stream(name: string, options: StreamOptions = {}): Required<StreamOptions> {
-  return { enabled: false, handlerPrefix: `/connection/${name}`, maxRequestBodySize: 65_536, ...options };
+  const handlerPrefix = trimPath(options.handlerPrefix ?? `/connection/${name}`);
+  return { enabled: false, maxRequestBodySize: 65_536, ...options, handlerPrefix };
 }
 
 function checkNamespace(name: string): string {
@@ -175,17 +187,54 @@ function checkNamespace(name: string): string {
   throw new BrokerConfigError(`Namespace name ${JSON.stringify(name)} must match ${NAMESPACE_NAME.source}.`);
 }
 
-function checkTogether({ client, channel, httpApi }: Settings): void {
-  if (client.pongTimeoutMs >= client.pingIntervalMs)
+/** The times are compared as they are given. Zero is then a default, of the library below Centrifugo, which differs from the option's own. */
+function pings({ pingIntervalMs = 25_000, pongTimeoutMs = 8_000 }: ClientOptions) {
+  if (pongTimeoutMs >= pingIntervalMs)
     throw new BrokerConfigError('client.pong_timeout must be less than client.ping_interval.');
-  const personal = client.personalChannel;
-  if (personal) {
-    const options = personal.namespace ? channel.namespaces.get(personal.namespace) : channel.withoutNamespace;
-    if (!options)
-      throw new BrokerConfigError(`Namespace ${personal.namespace} of personal channels is not configured.`);
-    if (personal.isSingleConnection && !options.presence)
-      throw new BrokerConfigError('A single connection per user needs presence in the namespace of personal channels.');
-  }
-  if (!httpApi.handlerPrefix.startsWith('/'))
-    throw new BrokerConfigError('http_api.handler_prefix must start with "/".');
+  return { pingIntervalMs: pingIntervalMs || 25_000, pongTimeoutMs: pongTimeoutMs || 10_000 };
+}
+
+function checkTogether(settings: Settings): void {
+  for (const pattern of settings.client.allowedOrigins)
+    if (!isGlob(pattern))
+      throw new BrokerConfigError(
+        `client.allowed_origins: ${JSON.stringify(pattern)} is no pattern: brackets hold a list or one range, and are closed.`,
+      );
+  checkPaths(settings);
+}
+
+/** What is said about personal channels must be right, as on Centrifugo, also while they are switched off. */
+function checkPersonal(
+  { enabled, personalChannelNamespace: name = '', singleConnection }: PersonalOptions,
+  { withoutNamespace, namespaces }: Settings['channel'],
+): void {
+  const options = namespaces.get(name);
+  if (enabled && name !== '' && !options)
+    throw new BrokerConfigError(`Namespace ${JSON.stringify(name)} of personal channels is not configured.`);
+  const used = [...(enabled && name !== '' ? [] : [withoutNamespace]), ...(options ? [options] : [])];
+  if (singleConnection && !used.every(({ presence }) => presence))
+    throw new BrokerConfigError('A single connection per user needs presence in the namespace of personal channels.');
+}
+
+function checkPaths(settings: Settings): void {
+  const { httpApi, httpStream, sse, emulation, websocket } = settings;
+  const path = (where: string, handlerPrefix: string, isServed: boolean) => ({
+    where: `${where}.handler_prefix`,
+    path: handlerPrefix,
+    isServed,
+  });
+  const switched = Object.entries({
+    http_stream: httpStream,
+    sse,
+    uni_sse: settings.uniSse,
+    uni_http_stream: settings.uniHttpStream,
+    uni_websocket: settings.uniWebsocket,
+    prometheus: settings.prometheus,
+    health: settings.health,
+  });
+  checkHandlerPaths(path('http_api', httpApi.handlerPrefix, !httpApi.disabled), [
+    path('websocket', websocket.handlerPrefix, !websocket.disabled),
+    path('emulation', emulation.handlerPrefix, httpStream.enabled || sse.enabled),
+    ...switched.map(([name, { handlerPrefix, enabled }]) => path(name, handlerPrefix, enabled)),
+  ]);
 }

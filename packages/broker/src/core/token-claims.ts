@@ -118,11 +118,8 @@ function matches(claims: Registered, options: TokenSettings): boolean {
 
 function userOf(claims: Registered, text: ByteString, options: TokenSettings): string {
   if (!options.userIdClaim) return claims.sub;
-  let value: unknown = JSON.parse(Buffer.from(text, 'latin1').toString());
-  for (const key of options.userIdClaim.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return '';
-    value = (value as Record<string, unknown>)[key];
-  }
+  const members = JSON.parse(Buffer.from(text, 'latin1').toString()) as Record<string, unknown>;
+  const value = Object.hasOwn(members, options.userIdClaim) ? members[options.userIdClaim] : null;
   if (value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -1,5 +1,5 @@
 import { BrokerConfigError } from './errors.ts';
-import { compileGoRegex } from './go-regex.ts';
+import { compileGoRegex, type GoRegex } from './go-regex.ts';
 
 /** How tokens are verified. Without any key every token is refused. */
 export interface TokenOptions {
@@ -29,15 +29,20 @@ export interface TokenOptions {
 
 /** Token options, checked, with their expressions compiled. */
 export interface TokenSettings extends TokenOptions {
-  readonly audiencePattern: RegExp | undefined;
-  readonly issuerPattern: RegExp | undefined;
+  readonly audiencePattern: GoRegex | undefined;
+  readonly issuerPattern: GoRegex | undefined;
 }
+
+/** How the claim of the user may be named. */
+export const CLAIM_NAME = /^[a-zA-Z_]+$/;
 
 /** @throws BrokerConfigError (`invalid_config`) for options that exclude each other, and for an expression that is none */
 export function resolveTokenOptions(where: string, options: TokenOptions): TokenSettings {
   const { audience, audienceRegex, issuer, issuerRegex } = options;
   if (audience && audienceRegex) throw new BrokerConfigError(`${where}: set audience or audience_regex, not both.`);
   if (issuer && issuerRegex) throw new BrokerConfigError(`${where}: set issuer or issuer_regex, not both.`);
+  if (options.userIdClaim && !CLAIM_NAME.test(options.userIdClaim))
+    throw new BrokerConfigError(`${where}.user_id_claim must be letters and underscores.`);
   return {
     ...options,
     audiencePattern: audienceRegex ? compileGoRegex(`${where}.audience_regex`, audienceRegex) : undefined,

@@ -1,4 +1,5 @@
 import { BrokerConfigError } from '../core/errors.ts';
+import { duration } from './env-values.ts';
 import type { Variable } from './env-variable.ts';
 
 const PREFIX = 'CENTRIFUGO_';
@@ -52,6 +53,9 @@ export class NamedList<T extends object> {
 }
 
 function parseList(where: string, value: string): readonly unknown[] {
+  // None of the options is a fraction, and Go takes `5.0` for one.
+  if (/\d[.eE]/.test(value.replace(/"(?:[^"\\]|\\.)*"/gs, '""')))
+    throw new BrokerConfigError(`${where}: numbers must be whole, without point and exponent.`);
   try {
     return JSON.parse(value) as unknown[];
   } catch (cause) {
@@ -60,26 +64,35 @@ function parseList(where: string, value: string): readonly unknown[] {
 }
 
 function readItem<T>(where: string, item: unknown, add: Add<T>, variables: ReadonlyMap<string, Variable<T>>): void {
-  if (typeof item !== 'object' || item === null || !('name' in item) || typeof item.name !== 'string')
-    throw new BrokerConfigError(`${where}: every item needs a "name".`);
-  const options = add(item.name);
-  const { name, ...members } = item;
-  for (const [key, value] of flatten(members)) {
-    const variable = variables.get(key.toUpperCase().replaceAll('.', '_'));
-    const path = `${where}: ${name}.${key}`;
+  // Go finds members in whatever case they are written, and takes `null` for nothing said.
+  const members = new Map(flatten(item).map(([key, value]) => [key.toUpperCase(), value]));
+  const name = members.get('NAME');
+  if (typeof name !== 'string') throw new BrokerConfigError(`${where}: every item needs a "name".`);
+  members.delete('NAME');
+  const options = add(name);
+  for (const [key, value] of members) {
+    const variable = variables.get(key.replaceAll('.', '_'));
+    const path = `${where}: ${name}.${key.toLowerCase()}`;
     if (!variable) throw new BrokerConfigError(`${path} is no option of the embedded broker.`);
-    if (value === null || typeof value !== variable.parser.jsonType)
-      throw new BrokerConfigError(`${path} must be ${variable.parser.expected}.`);
-    const text = asText(value);
-    if (text !== '') variable.read(options, path, text);
+    if (value !== null) readMember(options, variable, path, value);
   }
+}
+
+function readMember<T>(options: T, variable: Variable<T>, path: string, value: unknown): void {
+  const { parser } = variable;
+  // A duration that is a number counts nanoseconds.
+  const given = parser === duration && typeof value === 'number' ? `${value}ns` : value;
+  if (typeof given !== parser.jsonType) throw new BrokerConfigError(`${path} must be ${parser.expected}.`);
+  const text = asText(given);
+  if (text !== '' || parser === duration) variable.read(options, path, text);
 }
 
 /** Groups of options are objects in JSON and part of the name in a variable. */
 const GROUPS = ['http'];
 
-function flatten(members: object): (readonly [key: string, value: unknown])[] {
-  return Object.entries(members).flatMap(([key, value]) =>
+function flatten(item: unknown): (readonly [key: string, value: unknown])[] {
+  if (typeof item !== 'object' || item === null) return [];
+  return Object.entries(item).flatMap(([key, value]) =>
     GROUPS.includes(key) && typeof value === 'object' && value !== null
       ? Object.entries(value).map(([inner, option]) => [`${key}.${inner}`, option] as const)
       : [[key, value] as const],

@@ -1,7 +1,7 @@
 import type { ChannelOptions } from '../core/channel-options.ts';
 import type { ChannelsOptions, ClientOptions, HttpApiOptions, StreamOptions } from '../core/options.ts';
 import type { ProxyOptions, RpcNamespaceOptions, RpcOptions, SwitchedProxyOptions } from '../core/proxy-options.ts';
-import type { TokenOptions } from '../core/token-options.ts';
+import { CLAIM_NAME, type TokenOptions } from '../core/token-options.ts';
 import { proxyVariables, rpcNamespaceVariables } from './env-proxies.ts';
 import { duration, flag, listOf, oneOf, spacedList, text, type ValueParser, wholeNumber } from './env-values.ts';
 import { type Mutable, type Variable, variable } from './env-variable.ts';
@@ -38,6 +38,13 @@ export interface Draft {
   readonly health: { enabled: boolean; handlerPrefix?: string };
   readonly shutdown: { timeoutMs?: number };
 }
+
+/** Checked here and not with the other options, because it counts also where subscription tokens have no settings of their own. */
+const claimName: ValueParser<string> = {
+  expected: 'letters and underscores',
+  jsonType: 'string',
+  parse: (value) => (CLAIM_NAME.test(value) ? value : undefined),
+};
 
 const self = <T>(target: T) => target;
 const channelOption = <K extends keyof ChannelOptions>(key: K, parser: ValueParser<NonNullable<ChannelOptions[K]>>) =>
@@ -129,7 +136,7 @@ function tokenVariables(prefix: string, at: (draft: Draft) => Mutable<TokenOptio
     [`${prefix}_AUDIENCE_REGEX`]: token('audienceRegex', text),
     [`${prefix}_ISSUER`]: token('issuer', text),
     [`${prefix}_ISSUER_REGEX`]: token('issuerRegex', text),
-    [`${prefix}_USER_ID_CLAIM`]: token('userIdClaim', text),
+    [`${prefix}_USER_ID_CLAIM`]: token('userIdClaim', claimName),
   };
 }
 
@@ -223,25 +230,26 @@ export const HONOURED: ReadonlyMap<string, Variable<Draft>> = new Map(
 /**
  * Variables of Centrifugo that are accepted and change nothing here: logs, statistics, the admin pages, tuning of buffers, compression
  * (which is negotiated, so a client that asks for it simply does not get it), and the port for internal requests being the only one anyway.
+ * Their values must be such as Centrifugo takes. The first that fits counts.
  */
-export const WITHOUT_EFFECT: readonly RegExp[] = [
-  /^LOG_/,
-  /^USAGE_STATS_DISABLED$/,
-  /^ADMIN_/,
-  /^DEBUG_/,
-  /^SWAGGER_/,
-  /^GRAPHITE_/,
-  /^OPENTELEMETRY_/,
-  /^PROMETHEUS_(?:INSTRUMENT_HTTP_HANDLERS|NATIVE_HISTOGRAMS|RECOVERED_PUBLICATIONS_HISTOGRAM)$/,
-  /^PID_FILE$/,
-  /^RPC_PING_METHOD$/,
-  /^NODE_INFO_METRICS_AGGREGATE_INTERVAL$/,
-  /^ENABLE_UNRELEASED_FEATURES$/,
-  /^HTTP_API_EXTERNAL$/,
-  /^(?:UNI_)?WEBSOCKET_(?:COMPRESSION|COMPRESSION_LEVEL|COMPRESSION_MIN_SIZE|DECOMPRESSED_MESSAGE_SIZE_LIMIT)$/,
-  /^(?:UNI_)?WEBSOCKET_(?:READ_BUFFER_SIZE|USE_WRITE_BUFFER_POOL|WRITE_BUFFER_SIZE|WRITE_TIMEOUT)$/,
-  /^CLIENT_CHANNEL_POSITION_MAX_TIME_LAG$/,
-  /^CLIENT_(?:SUBSCRIPTION_)?TOKEN_INSECURE_SKIP_JWKS_ENDPOINT_SAFETY_CHECK$/,
+export const WITHOUT_EFFECT: readonly (readonly [name: RegExp, parser: ValueParser<unknown>])[] = [
+  [
+    /^(?:ADMIN|DEBUG|GRAPHITE|OPENTELEMETRY|SWAGGER)_(?:API|CONSUMING|ENABLED|EXTERNAL|GOOGLE_CLOUD_ADC_AUTH|INSECURE|TAGS)$/,
+    flag,
+  ],
+  [/^GRAPHITE_INTERVAL$/, duration],
+  [/^GRAPHITE_PORT$/, wholeNumber],
+  [/^(?:LOG|ADMIN|DEBUG|GRAPHITE|OPENTELEMETRY|SWAGGER)_/, text],
+  [/^(?:USAGE_STATS_DISABLED|ENABLE_UNRELEASED_FEATURES|HTTP_API_EXTERNAL)$/, flag],
+  [/^PROMETHEUS_(?:INSTRUMENT_HTTP_HANDLERS|NATIVE_HISTOGRAMS|RECOVERED_PUBLICATIONS_HISTOGRAM)$/, flag],
+  [/^(?:PID_FILE|RPC_PING_METHOD)$/, text],
+  [/^NODE_INFO_METRICS_AGGREGATE_INTERVAL$/, duration],
+  [/^(?:UNI_)?WEBSOCKET_(?:COMPRESSION|USE_WRITE_BUFFER_POOL)$/, flag],
+  [/^(?:UNI_)?WEBSOCKET_(?:COMPRESSION_LEVEL|COMPRESSION_MIN_SIZE|DECOMPRESSED_MESSAGE_SIZE_LIMIT)$/, wholeNumber],
+  [/^(?:UNI_)?WEBSOCKET_(?:READ|WRITE)_BUFFER_SIZE$/, wholeNumber],
+  [/^(?:UNI_)?WEBSOCKET_WRITE_TIMEOUT$/, duration],
+  [/^CLIENT_CHANNEL_POSITION_MAX_TIME_LAG$/, duration],
+  [/^CLIENT_(?:SUBSCRIPTION_)?TOKEN_INSECURE_SKIP_JWKS_ENDPOINT_SAFETY_CHECK$/, flag],
 ];
 
 /** Features that are not here: their switches are accepted in the position in which Centrifugo has them by default. */

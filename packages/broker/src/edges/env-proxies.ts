@@ -19,9 +19,12 @@ const headerMap: ValueParser<Readonly<Record<string, string>>> = {
   expected: 'a JSON object of texts, such as {"X-Secret":"…"}',
   jsonType: 'object',
   parse(value) {
-    const headers = parseJson(value);
+    // Nothing is an empty text, and no object at all is an empty one, as Go reads it.
+    const headers = parseJson(value) ?? (value.trim() === 'null' ? {} : undefined);
     if (!isObject(headers)) return undefined;
-    const entries = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    const entries = Object.entries(headers)
+      .map(([name, text]) => [name, text ?? ''] as const)
+      .filter((entry): entry is [string, string] => typeof entry[1] === 'string');
     return entries.length === Object.keys(headers).length ? Object.fromEntries(entries) : undefined;
   },
 };
@@ -31,22 +34,44 @@ const statusTransforms: ValueParser<readonly StatusTransform[]> = {
   expected: 'a JSON list such as [{"status_code":404,"to_error":{"code":404,"message":"not found"}}]',
   jsonType: 'object',
   parse(value) {
-    const list = parseJson(value);
+    const list = parseJson(value) ?? (value.trim() === 'null' ? [] : undefined);
     if (!Array.isArray(list)) return undefined;
     const transforms = list.map(statusTransform);
     return transforms.every((transform) => transform !== undefined) ? transforms : undefined;
   },
 };
 
+/** The members of an object as Go finds them: in whatever case they are written, and without those that are `null`. */
+function membersOf(value: unknown): Record<string, unknown> | undefined {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) return undefined;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name.toLowerCase(), member]));
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function isCode(value: unknown): value is number {
+  return isWhole(value) && value >= 0 && value < 2 ** 32;
+}
+
 function statusTransform(item: unknown): StatusTransform | undefined {
-  if (!isObject(item)) return undefined;
-  const { status_code: statusCode, to_error: error = {}, to_disconnect: disconnect = {}, ...rest } = item;
-  if (typeof statusCode !== 'number' || !isObject(error) || !isObject(disconnect)) return undefined;
+  const {
+    status_code: statusCode = 0,
+    to_error: toError,
+    to_disconnect: toDisconnect,
+    ...rest
+  } = membersOf(item) ?? { item };
+  const error = membersOf(toError);
+  const disconnect = membersOf(toDisconnect);
+  if (!isWhole(statusCode) || !error || !disconnect) return undefined;
   const { code = 0, message = '', temporary = false, ...restOfError } = error;
   const { code: closeCode = 0, reason = '', ...restOfDisconnect } = disconnect;
   if (Object.keys({ ...rest, ...restOfError, ...restOfDisconnect }).length > 0) return undefined;
-  if (typeof code !== 'number' || typeof message !== 'string' || typeof temporary !== 'boolean') return undefined;
-  if (typeof closeCode !== 'number' || typeof reason !== 'string') return undefined;
+  if (!isCode(code) || typeof message !== 'string' || typeof temporary !== 'boolean') return undefined;
+  if (!isCode(closeCode) || typeof reason !== 'string') return undefined;
   return {
     statusCode,
     ...(code > 0 ? { toError: { code, message, temporary } } : {}),

@@ -21,15 +21,23 @@ export const flag: ValueParser<boolean> = {
   parse: (value) => (TRUE.includes(value) ? true : FALSE.includes(value) ? false : undefined),
 };
 
+/** As Go reads it: with an underscore between digits, and behind the base. */
+const WHOLE_NUMBER = /^[+-]?(?:0x(?:_?[\da-f])+|0o(?:_?[0-7])+|0b(?:_?[01])+|0(?:_?[0-7])+|[1-9](?:_?\d)*|0)$/i;
+
 export const wholeNumber: ValueParser<number> = {
   expected: 'a whole number',
   jsonType: 'number',
   parse(value) {
-    if (!/^[+-]?(?:0x[\da-f]+|0o?[0-7]+|0b[01]+|[1-9]\d*|0)$/i.test(value)) return undefined;
-    const sign = value.startsWith('-') ? -1 : 1;
-    const digits = value.replace(/^[+-]/, '').replace(/^0(?=[0-7])/, '0o');
-    const number = sign * Number(digits);
-    return Number.isSafeInteger(number) ? number + 0 : undefined;
+    if (!WHOLE_NUMBER.test(value)) return undefined;
+    const isNegative = value.startsWith('-');
+    const digits = BigInt(
+      value
+        .replace(/^[+-]/, '')
+        .replaceAll('_', '')
+        .replace(/^0(?=[0-7])/, '0o'),
+    );
+    const number = isNegative ? -digits : digits;
+    return BigInt.asIntN(64, number) === number ? Number(number) : undefined;
   },
 };
 
@@ -45,6 +53,9 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 const DURATION = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
 
+/** Go counts nanoseconds in 64 bits. */
+const MAX_DURATION_MS = 2 ** 63 / 1e6;
+
 /** A duration with units, such as `1h30m` or `500ms`, in milliseconds. Only zero needs no unit. */
 export const duration: ValueParser<number> = {
   expected: 'a duration with a unit, such as 25s, 10m or 1h30m',
@@ -55,33 +66,38 @@ export const duration: ValueParser<number> = {
     if (parts === undefined) return undefined;
     let ms = 0;
     for (const [, amount, unit] of parts.matchAll(/([\d.]+)([a-zµμ]+)/g)) ms += Number(amount) * UNIT_MS[unit!]!;
+    if (ms > MAX_DURATION_MS) return undefined;
     return sign === '-' ? -ms : ms;
   },
 };
+
+function words(value: string): string[] {
+  return value.trim() === '' ? [] : value.split(' ');
+}
 
 /** Texts separated by spaces. */
 export const spacedList: ValueParser<readonly string[]> = {
   expected: 'a list separated by spaces',
   jsonType: 'object',
-  parse: (value) => value.split(' '),
+  parse: words,
 };
 
 /** One of a few words. */
-export function oneOf<const W extends string>(...words: W[]): ValueParser<W> {
+export function oneOf<const W extends string>(...known: W[]): ValueParser<W> {
   return {
-    expected: words.map((word) => JSON.stringify(word)).join(' or '),
+    expected: known.map((word) => JSON.stringify(word)).join(' or '),
     jsonType: 'string',
-    parse: (value) => words.find((word) => word === value),
+    parse: (value) => known.find((word) => word === value),
   };
 }
 
 /** Some of a few words, separated by spaces. */
-export function listOf<const W extends string>(...words: W[]): ValueParser<readonly W[]> {
+export function listOf<const W extends string>(...known: W[]): ValueParser<readonly W[]> {
   return {
-    expected: `a list of ${words.map((word) => JSON.stringify(word)).join(', ')}, separated by spaces`,
+    expected: `a list of ${known.map((word) => JSON.stringify(word)).join(', ')}, separated by spaces`,
     jsonType: 'object',
     parse(value) {
-      const items = value.split(' ').map((item) => words.find((word) => word === item));
+      const items = words(value).map((item) => known.find((word) => word === item));
       return items.every((item) => item !== undefined) ? items : undefined;
     },
   };

@@ -11,6 +11,7 @@ import {
   WITHOUT_EFFECT,
 } from './env-options.ts';
 import { fillReferences, proxyVariables, rpcNamespaceVariables } from './env-proxies.ts';
+import { flag, parseValue } from './env-values.ts';
 import type { Mutable } from './env-variable.ts';
 
 const PREFIX = 'CENTRIFUGO_';
@@ -112,9 +113,14 @@ function readVariable(
     option.read(draft.withoutNamespace, name, value);
     return;
   }
-  if ([...WITHOUT_EFFECT, ...NOT_THE_SERVERS].some((pattern) => pattern.test(key))) return;
+  const idle = WITHOUT_EFFECT.find(([pattern]) => pattern.test(key));
+  if (idle) {
+    parseValue(name, value, idle[1]);
+    return;
+  }
+  if (NOT_THE_SERVERS.some((pattern) => pattern.test(key))) return;
   const allowed = DEFAULT_ONLY.get(key);
-  if (allowed?.includes(value)) return;
+  if (allowed?.includes(value) || (allowed?.includes('false') && flag.parse(value) === false)) return;
   throw new BrokerConfigError(
     allowed
       ? `${name}: the embedded broker has only ${allowed.join(' or ')} here. For more run Centrifugo itself.`

@@ -124,8 +124,10 @@ describe('audience and issuer', () => {
   });
 
   it('come with a user from any claim', () => {
-    expect(reads({ userIdClaim: 'user.id' }, { user: { id: 7 } })).toMatchObject({ user: '7' });
-    expect(reads({ userIdClaim: '__proto__.x' }, {})).toMatchObject({ user: '' });
+    expect(reads({ userIdClaim: 'user_id' }, { user_id: 7 })).toMatchObject({ user: '7' });
+    expect(reads({ userIdClaim: '__proto__' }, {})).toMatchObject({ user: '' });
+    for (const name of ['user.id', 'user-id', 'id2', 'ä', 'id\n'])
+      expect(() => reads({ userIdClaim: name }, {})).toThrow(BrokerConfigError);
   });
 });
 

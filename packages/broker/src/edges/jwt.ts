@@ -1,4 +1,12 @@
-import { createHmac, createPublicKey, createSecretKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+  timingSafeEqual,
+  verify,
+  X509Certificate,
+} from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { unixSeconds } from '../core/clock.ts';
 import { BrokerConfigError } from '../core/errors.ts';
@@ -81,14 +89,34 @@ function makeKeys(options: TokenOptions): Keys {
 
 function publicKey(name: string, pem: string | undefined, type: string): KeyObject | undefined {
   if (!pem) return undefined;
-  let key: KeyObject | undefined;
-  try {
-    key = createPublicKey(pem);
-  } catch {
-    // Reported below, without the key.
-  }
-  if (key?.asymmetricKeyType !== type) throw new BrokerConfigError(`${name} is not a PEM of such a public key.`);
+  const body = PEM.exec(pem)?.groups?.body;
+  const der = body === undefined ? undefined : Buffer.from(body, 'base64');
+  const key = der && (readKey(() => createPublicKey({ key: der, format: 'der', type: 'spki' })) ?? certified(der));
+  // Said without the key.
+  const curve = key?.asymmetricKeyDetails?.namedCurve;
+  if (key?.asymmetricKeyType !== type || (curve !== undefined && !CURVES.includes(curve)))
+    throw new BrokerConfigError(
+      `${name} must be a PEM of such a public key, with its line breaks, or of a certificate.`,
+    );
   return key;
+}
+
+/** Those of Go's own library. */
+const CURVES = ['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'];
+
+/** The label does not count. A private key, of which OpenSSL would take the public half, is none. */
+const PEM = /(?:^|\n)-----BEGIN (?<label>[^\n]*?)-----[ \t\r]*\n(?<body>[A-Za-z0-9+/=\s]*)\n-----END \k<label>-----/;
+
+function certified(der: Buffer): KeyObject | undefined {
+  return readKey(() => new X509Certificate(der).publicKey);
+}
+
+function readKey(read: () => KeyObject): KeyObject | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Checks a signature with a public key. The algorithm must fit the key: its kind and, for ECDSA, its curve. */

@@ -47,7 +47,7 @@ export class KeySet {
 
   /** @throws BrokerConfigError (`invalid_config`) for an address that is none, or that has places to fill in */
   constructor(url: string, clock: Clock, fetchSet: FetchJson = fetchJson) {
-    if (!URL.canParse(url) || !/^https?:/i.test(url))
+    if (!URL.canParse(url) || !/^https?:/i.test(url) || /%(?![\da-f]{2})/i.test(url.replace(/\?.*/s, '')))
       throw new BrokerConfigError('jwks_public_endpoint must be an http or https URL.');
     if (url.includes('{{'))
       throw new BrokerConfigError('jwks_public_endpoint: the embedded broker has no templates here.');
