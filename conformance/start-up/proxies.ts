@@ -1,0 +1,161 @@
+import {
+  APP_URL,
+  type Configuration,
+  connect,
+  NEVER_WORKS,
+  NOT_AN_OPTION,
+  NOT_HERE,
+  news,
+  refuses,
+  starts,
+} from './configuration.ts';
+
+/** The application behind proxies. */
+export const PROXIES: readonly Configuration[] = [
+  refuses({ CLIENT_PROXY_CONNECT_ENABLED: 'true' }),
+  starts({ CLIENT_PROXY_CONNECT_ENDPOINT: 'nonsense' }),
+  starts({ CLIENT_PROXY_CONNECT_ENABLED: 'true', CLIENT_PROXY_CONNECT_ENDPOINT: 'nonsense' }, NOT_HERE),
+  starts({ CLIENT_PROXY_CONNECT_ENABLED: 'true', CLIENT_PROXY_CONNECT_ENDPOINT: 'localhost:3000' }, NOT_HERE),
+  starts({ CLIENT_PROXY_CONNECT_ENABLED: 'true', CLIENT_PROXY_CONNECT_ENDPOINT: 'http://a b' }, NEVER_WORKS),
+  starts({ CLIENT_PROXY_CONNECT_ENABLED: 'true', CLIENT_PROXY_CONNECT_ENDPOINT: 'http://' }, NEVER_WORKS),
+  starts({ CLIENT_PROXY_CONNECT_ENABLED: 'true', CLIENT_PROXY_CONNECT_ENDPOINT: 'grpc://127.0.0.1:9' }, NOT_HERE),
+  refuses(connect({ TIMEOUT: '0s' })),
+  starts(connect({ TIMEOUT: '-1s' }), NEVER_WORKS),
+  refuses({ CLIENT_PROXY_CONNECT_TIMEOUT: '1' }),
+  starts({ CLIENT_PROXY_CONNECT_TIMEOUT: '0s' }),
+  starts(connect({ HTTP_HEADERS: 'Cookie,Origin' })),
+  starts(connect({ HTTP_HEADERS: 'Coo:kie' })),
+  refuses(connect({ HTTP_STATIC_HEADERS: 'X-A=b' })),
+  refuses(connect({ HTTP_STATIC_HEADERS: 'X-A:b' })),
+  refuses(connect({ HTTP_STATIC_HEADERS: '{"X-A":1}' })),
+  starts(connect({ HTTP_STATIC_HEADERS: '{"X-A":null}' })),
+  starts(connect({ HTTP_STATIC_HEADERS: 'null' })),
+  refuses(connect({ HTTP_STATIC_HEADERS: '[]' })),
+  starts(connect({ HTTP_STATIC_HEADERS: '{"X A":"b"}' })),
+  refuses({ CLIENT_PROXY_CONNECT_HTTP_STATIC_HEADERS: 'X-A=b' }),
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference to a variable, of the server.
+  refuses(connect({ HTTP_STATIC_HEADERS: '{"X-A":"${CENTRIFUGO_VAR_NOPE}"}' })),
+  refuses({
+    RPC_PROXY_ENDPOINT: APP_URL,
+    RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true',
+    RPC_PROXY_HTTP_STATUS_TO_CODE_TRANSFORMS: 'x',
+  }),
+  refuses({
+    RPC_PROXY_ENDPOINT: APP_URL,
+    RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true',
+    RPC_PROXY_HTTP_STATUS_TO_CODE_TRANSFORMS: '{}',
+  }),
+  starts({
+    RPC_PROXY_ENDPOINT: APP_URL,
+    RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true',
+    RPC_PROXY_HTTP_STATUS_TO_CODE_TRANSFORMS: '[]',
+  }),
+  refuses(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"to_error":{"code":404,"message":"x"}}]' })),
+  refuses(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404}]' })),
+  refuses(
+    connect({
+      HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_error":{"code":404},"to_disconnect":{"code":4500}}]',
+    }),
+  ),
+  refuses(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_error":{"code":404,"message":"ä"}}]' })),
+  refuses(
+    connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_disconnect":{"code":4500,"reason":"ä"}}]' }),
+  ),
+  starts(
+    connect({
+      HTTP_STATUS_TO_CODE_TRANSFORMS:
+        '[{"status_code":404,"to_error":{"code":404,"message":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}]',
+    }),
+  ),
+  refuses(
+    connect({
+      HTTP_STATUS_TO_CODE_TRANSFORMS:
+        '[{"status_code":404,"to_error":{"code":404,"message":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}]',
+    }),
+  ),
+  refuses(
+    connect({
+      HTTP_STATUS_TO_CODE_TRANSFORMS:
+        '[{"status_code":404,"to_disconnect":{"code":4500,"reason":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}]',
+    }),
+  ),
+  starts(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_error":{"code":1,"message":"x"}}]' })),
+  starts(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_disconnect":{"code":1,"reason":"x"}}]' })),
+  refuses(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_error":{"code":-1}}]' })),
+  starts(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":-4,"to_error":{"code":1}}]' })),
+  refuses(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404.5,"to_error":{"code":1}}]' })),
+  refuses(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_error":{"code":4294967296}}]' })),
+  starts(
+    connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_error":{"code":1},"bogus":1}]' }),
+    NOT_AN_OPTION,
+  ),
+  starts({ CLIENT_PROXY_CONNECT_HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404}]' }),
+  starts(
+    {
+      RPC_PROXY_ENDPOINT: APP_URL,
+      RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true',
+      RPC_PROXY_HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404}]',
+    },
+    NEVER_WORKS,
+  ),
+  refuses({ CLIENT_PROXY_REFRESH_ENABLED: 'true' }),
+  refuses(news({ SUBSCRIBE_PROXY_ENABLED: 'true' })),
+  refuses(news({ PUBLISH_PROXY_ENABLED: 'true' })),
+  refuses(news({ SUB_REFRESH_PROXY_ENABLED: 'true' })),
+  refuses(news({ SUBSCRIBE_PROXY_ENABLED: 'true', SUBSCRIBE_PROXY_NAME: 'nope' })),
+  refuses(news({ SUBSCRIBE_PROXY_NAME: 'nope' })),
+  refuses(news({ PUBLISH_PROXY_NAME: 'nope' })),
+  refuses(news({ SUB_REFRESH_PROXY_NAME: 'nope' })),
+  refuses({
+    ...news({ SUBSCRIBE_PROXY_ENABLED: 'true' }),
+    CHANNEL_PROXY_SUBSCRIBE_ENDPOINT: APP_URL,
+    CHANNEL_PROXY_SUBSCRIBE_TIMEOUT: '0s',
+  }),
+  starts({ ...news({ SUBSCRIBE_PROXY_ENABLED: 'true' }), CHANNEL_PROXY_SUBSCRIBE_ENDPOINT: APP_URL }),
+  refuses({ CHANNEL_WITHOUT_NAMESPACE_SUBSCRIBE_PROXY_ENABLED: 'true' }),
+  refuses(news({ SUBSCRIBE_STREAM_PROXY_ENABLED: 'true' })),
+  refuses({
+    ...news({ SUBSCRIBE_STREAM_PROXY_ENABLED: 'true', SUBSCRIBE_PROXY_ENABLED: 'true' }),
+    CHANNEL_PROXY_SUBSCRIBE_ENDPOINT: APP_URL,
+  }),
+  starts({ RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true' }, NEVER_WORKS),
+  refuses({ RPC_WITHOUT_NAMESPACE_PROXY_NAME: 'nope' }),
+  refuses({ RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true', RPC_WITHOUT_NAMESPACE_PROXY_NAME: 'nope' }),
+  starts(
+    { RPC_WITHOUT_NAMESPACE_PROXY_ENABLED: 'true', RPC_PROXY_ENDPOINT: APP_URL, RPC_PROXY_TIMEOUT: '0s' },
+    NEVER_WORKS,
+  ),
+  refuses({ RPC_NAMESPACES: 'app', RPC_NAMESPACES_APP_PROXY_NAME: 'nope' }),
+  refuses({ RPC_NAMESPACES: 'a' }),
+  refuses({ RPC_NAMESPACES: 'app app' }),
+  refuses({ RPC_NAMESPACES: 'app,web' }),
+  starts({ PROXIES: 'main', PROXIES_MAIN_ENDPOINT: APP_URL }),
+  refuses({ PROXIES: 'main' }),
+  refuses({ PROXIES: 'main', PROXIES_MAIN_ENDPOINT: APP_URL, PROXIES_MAIN_TIMEOUT: '0s' }),
+  refuses({ PROXIES: 'default', PROXIES_DEFAULT_ENDPOINT: APP_URL }),
+  refuses({ PROXIES: 'm', PROXIES_M_ENDPOINT: APP_URL }),
+  refuses({ PROXIES: 'main main', PROXIES_MAIN_ENDPOINT: APP_URL }),
+  starts({ PROXIES: 'main', PROXIES_MAIN_ENDPOINT: 'nonsense' }, NEVER_WORKS),
+  starts(
+    {
+      ...news({ SUBSCRIBE_PROXY_ENABLED: 'true', SUBSCRIBE_PROXY_NAME: 'main' }),
+      PROXIES: 'main',
+      PROXIES_MAIN_ENDPOINT: 'nonsense',
+    },
+    NEVER_WORKS,
+  ),
+  starts({ PROXIES: 'main', PROXIES_MAIN_ENDPOINT: 'grpc://127.0.0.1:9' }, NOT_HERE),
+  starts({ PROXIES: '[{"name":"main","endpoint":"http://127.0.0.1:9/app","timeout":"1s"}]' }),
+  starts({ PROXIES: '[{"name":"main","endpoint":"http://127.0.0.1:9/app"}]' }),
+  starts({ PROXIES: '[{"name":"main","endpoint":"http://127.0.0.1:9/app","bogus":1}]' }, NOT_AN_OPTION),
+  starts({ PROXIES: '[{"name":"main","endpoint":"http://127.0.0.1:9/app","http_headers":["Cookie"]}]' }),
+  starts({ PROXIES: '[{"name":"main","endpoint":"http://127.0.0.1:9/app","http":{"static_headers":{"X":"y"}}}]' }),
+  starts({ RPC_NAMESPACES: 'app', RPC_NAMESPACES_APP_PROXY_ENABLED: 'true' }, NEVER_WORKS),
+  starts({ RPC_PING_ENABLED: 'true' }, NOT_HERE),
+  starts(connect({ HTTP_STATIC_HEADERS: '{"A":"1","A":"2"}' })),
+  starts(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: 'null' })),
+  starts(
+    connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"status_code":404,"to_error":null,"to_disconnect":{"code":4000}}]' }),
+  ),
+  starts(connect({ HTTP_STATUS_TO_CODE_TRANSFORMS: '[{"Status_Code":404,"To_Error":{"Code":1}}]' })),
+];
