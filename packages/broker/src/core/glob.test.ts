@@ -16,7 +16,7 @@ describe('a pattern', () => {
     ['[!ab]c', 'bc', false],
     ['[a-c]', 'b', true],
     ['[!a-c]', 'b', false],
-    ['[^-]', '^', true],
+    ['[^a]', '^', true],
     ['[-a]', '-', true],
     ['{cat,dog}s', 'dogs', true],
     ['{cat,dog}s', 'cows', false],
