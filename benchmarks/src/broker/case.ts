@@ -13,6 +13,8 @@ export interface BrokerCase {
   readonly title: string;
   /** Cases that need history, tokens or recovery mean nothing on the bare forwarder. */
   readonly onForwarder: boolean;
+  /** What the generator does before the server is started. */
+  readonly prepare?: () => Promise<void>;
   readonly run: (target: TargetAddress) => Promise<Figures>;
   /** For each figure that is judged: which way is better, and the ratio (better / Centrifugo) or absolute bound to reach. */
   readonly goals: readonly Goal[];

@@ -1,10 +1,11 @@
 import type { BrokerCase } from './case.ts';
 import { randomChannels } from './cases/channels.ts';
-import { connectRate, reconnectStorm } from './cases/connect.ts';
+import { connectAtOnce, connectRate, reconnectStorm } from './cases/connect.ts';
 import { fanOutAtRate, fanOutMax } from './cases/fan-out.ts';
 import { idleMemory } from './cases/idle-memory.ts';
 import { neighbour } from './cases/neighbour.ts';
 import { publishOnly } from './cases/publish.ts';
+import { warmUpGenerator } from './warm-up.ts';
 
 /** The rows of the work order's table, in its order. */
 export const BROKER_CASES: readonly BrokerCase[] = [
@@ -70,6 +71,14 @@ export const BROKER_CASES: readonly BrokerCase[] = [
     onForwarder: false,
     run: connectRate,
     goals: [{ figure: 'connectsPerSecond', better: 'higher', mustRatio: 1, aimRatio: 1.3 }],
+  },
+  {
+    name: 'connect-at-once',
+    title: 'connect and subscribe with a token, 5,000 connections, the moment the server is started',
+    onForwarder: false,
+    prepare: warmUpGenerator,
+    run: connectAtOnce,
+    goals: [],
   },
   {
     name: 'reconnect-storm',

@@ -3,19 +3,28 @@ import type { Figures, TargetAddress } from './case.ts';
 import { BROKER_CASES } from './cases.ts';
 import { SWEEPS } from './sweeps.ts';
 
-export interface GeneratorOrder {
-  /** A case, or a sweep. */
-  readonly name: string;
-  /** The size within a sweep. */
-  readonly size?: number;
-  readonly target: TargetAddress;
-}
+/** `prepare` comes first, before there is a server, and is answered without figures. */
+export type GeneratorOrder =
+  | { readonly name: string; readonly prepare: true }
+  | {
+      /** A case, or a sweep. */
+      readonly name: string;
+      /** The size within a sweep. */
+      readonly size?: number;
+      readonly target: TargetAddress;
+    };
 
 export type GeneratorAnswer = { readonly figures: Figures } | { readonly failure: string };
 
-async function run({ name, size, target }: GeneratorOrder): Promise<Figures> {
+async function run(order: GeneratorOrder): Promise<Figures> {
+  const benchmark = BROKER_CASES.find((one) => one.name === order.name);
+  if ('prepare' in order) {
+    await benchmark?.prepare?.();
+    return {};
+  }
+  const { name, size, target } = order;
   if (size !== undefined) return SWEEPS.find((one) => one.name === name)!.run(target, size);
-  return BROKER_CASES.find((one) => one.name === name)!.run(target);
+  return benchmark!.run(target);
 }
 
 process.on('message', async (order: GeneratorOrder) => {

@@ -9,16 +9,23 @@ const GENERATOR = fileURLToPath(new URL('./generator.ts', import.meta.url));
 
 /** Runs a case, or one size of a sweep, with a fresh server and a fresh generator. */
 export async function measureOnce(name: string, targetName: TargetName, size?: number): Promise<Figures> {
-  const server = await startTarget(targetName);
   const generator = fork(GENERATOR, { execArgv: ['--import', 'tsx'] });
-  try {
-    const target = { port: server.port, pid: server.pid };
-    generator.send({ name, target, ...(size !== undefined && { size }) } satisfies GeneratorOrder);
+  const tell = async (order: GeneratorOrder): Promise<Figures> => {
+    generator.send(order);
     const [answer] = (await once(generator, 'message')) as [GeneratorAnswer];
     if ('failure' in answer) throw new Error(`${name} on ${targetName}: ${answer.failure}`);
     return answer.figures;
+  };
+  try {
+    await tell({ name, prepare: true });
+    const server = await startTarget(targetName);
+    try {
+      const target = { port: server.port, pid: server.pid };
+      return await tell({ name, target, ...(size !== undefined && { size }) });
+    } finally {
+      await server.stop();
+    }
   } finally {
     generator.kill('SIGKILL');
-    await server.stop();
   }
 }

@@ -12,7 +12,7 @@ import { ProxyCaller } from './edges/proxy-caller.ts';
 import { StreamsEdge } from './edges/streams.ts';
 import { systemClock } from './edges/system-clock.ts';
 import { WebSocketEdge } from './edges/websocket.ts';
-import { warmUp } from './warm-up.ts';
+import { beginWarmUp } from './warm-up.ts';
 
 /** A running broker. */
 export interface Broker {
@@ -51,11 +51,13 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
   const webSockets = new WebSocketEdge(engine, flusher);
   const edge = new HttpEdge(engine, webSockets);
   const streams = new StreamsEdge(engine, edge, flusher);
-  if (options.warmUp) await warmUp(clock);
+  const warmUp = options.warmUp ? beginWarmUp(clock, () => engine.hub.sessions.size === 0) : undefined;
+  await warmUp?.awaited;
   let port: number;
   try {
     port = await edge.listen(settings.host, settings.port);
   } catch (cause) {
+    warmUp?.stop();
     engine.stop();
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
     throw new ListenError(`Cannot listen on port ${settings.port}${code}.`, { cause });
@@ -66,7 +68,11 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
     apiUrl: `http://${hostFor(settings, port)}${settings.httpApi.handlerPrefix}`,
     port,
     close() {
-      closing ??= shutDown(engine, edge, [webSockets, streams]).finally(() => proxyCaller.close());
+      warmUp?.stop();
+      closing ??= shutDown(engine, edge, [webSockets, streams]).finally(async () => {
+        proxyCaller.close();
+        await warmUp?.over;
+      });
       return closing;
     },
   };

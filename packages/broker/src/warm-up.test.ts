@@ -3,11 +3,12 @@ import { VirtualClock } from '../test/virtual-clock.ts';
 import { startBroker } from './broker.ts';
 import type { Clock } from './core/clock.ts';
 import { Session } from './core/session.ts';
-import { warmUp } from './warm-up.ts';
+import { HttpEdge } from './edges/http-server.ts';
+import { beginWarmUp } from './warm-up.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-/** Counts the timers that wait; each look at the time takes as long as it is told. */
+/** Each look at the time takes as long as it is told. Counts the timers that wait; none of them ever fires. */
 class CountingClock implements Clock {
   waiting = 0;
   started = 0;
@@ -34,6 +35,8 @@ class CountingClock implements Clock {
   }
 }
 
+const nobody = () => true;
+
 describe('a warm-up', () => {
   it('brings clients all the way: they connect, recover, are published to, and are gone at the end', async () => {
     const established = vi.spyOn(Session.prototype, 'established');
@@ -45,8 +48,8 @@ describe('a warm-up', () => {
       replies.push(text);
       this.peer.push(text, true);
     });
-    const clock = new CountingClock(0.1);
-    const { rounds, failure } = await warmUp(clock);
+    const clock = new CountingClock(1);
+    const { rounds, failure } = await beginWarmUp(clock, nobody).over;
     expect(failure).toBeUndefined();
     expect(rounds).toBeGreaterThan(1);
     expect(established).toHaveBeenCalledTimes(rounds * 25);
@@ -62,13 +65,32 @@ describe('a warm-up', () => {
   });
 
   it('ends when its time is up', async () => {
-    expect(await warmUp(new CountingClock(301))).toEqual({ rounds: 0, failure: undefined });
-    const few = await warmUp(new CountingClock(1));
-    expect(few.rounds).toBeLessThan(3);
+    expect(await beginWarmUp(new CountingClock(1501), nobody).over).toEqual({ rounds: 0, failure: undefined });
   });
 
   it('is over at some time also where the clock stands still', async () => {
-    expect(await warmUp(new VirtualClock())).toMatchObject({ failure: undefined });
+    const { awaited, over } = beginWarmUp(new CountingClock(0), nobody);
+    await awaited;
+    expect(await over).toEqual({ rounds: 100, failure: undefined });
+  });
+
+  it('keeps a start waiting for 300 ms and goes on after that', async () => {
+    const clock = new VirtualClock();
+    let goesOn = true;
+    const { awaited, over } = beginWarmUp(clock, () => goesOn);
+    clock.advance(300);
+    await awaited;
+    goesOn = false;
+    expect((await over).rounds).toBeLessThan(100);
+  });
+
+  it('ends with the first client, and when it is told to', async () => {
+    let looks = 0;
+    expect(await beginWarmUp(new CountingClock(0), () => ++looks < 3).over).toMatchObject({ rounds: 2 });
+    const stopped = beginWarmUp(new CountingClock(0), nobody);
+    stopped.stop();
+    await stopped.awaited;
+    expect((await stopped.over).rounds).toBeLessThan(2);
   });
 
   it('leaves nothing to be seen on the broker that starts', async () => {
@@ -99,15 +121,21 @@ describe('a warm-up', () => {
   });
 
   it('that fails does not stop the start', async () => {
-    vi.spyOn(Session.prototype, 'established').mockImplementation(() => {
-      throw new RangeError('broken');
-    });
+    const listen = vi.spyOn(HttpEdge.prototype, 'listen');
+    listen.mockRejectedValueOnce(new RangeError('no loopback'));
     const clock = new CountingClock(0);
-    const { failure } = await warmUp(clock);
-    expect(failure).toBeInstanceOf(RangeError);
+    expect(await beginWarmUp(clock, nobody).over).toMatchObject({ failure: expect.any(RangeError) });
     expect(clock.waiting).toBe(0);
+    listen.mockRejectedValueOnce(new RangeError('no loopback'));
     const broker = await startBroker({ port: 0, warmUp: true });
     expect((await fetch(`http://127.0.0.1:${broker.port}/health`)).status).toBe(200);
     await broker.close();
+  });
+
+  it('that is cut off by the network comes to an end', async () => {
+    vi.spyOn(HttpEdge.prototype, 'take').mockImplementation((socket) => {
+      socket.destroy();
+    });
+    expect(await beginWarmUp(new CountingClock(200), nobody).over).toMatchObject({ failure: undefined });
   });
 });

@@ -5,6 +5,7 @@ import { NO_SLOT, type Waiter } from '../core/deadlines.ts';
 import type { Engine } from '../core/engine.ts';
 import { jsonBytes } from '../protocol/byte-string.ts';
 import type { Credentials } from './api-key.ts';
+import type { EndOfTurn, TurnWriter } from './end-of-turn.ts';
 import type { UpgradeRequest } from './websocket-handshake.ts';
 
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -78,25 +79,36 @@ function ignore(): void {}
  * Reads a new connection and serves the two kinds of requests that come in numbers, plain API calls and WebSocket upgrades, at half the cost of
  * Node's HTTP server. With the first request of any other kind the whole connection goes to that server, for good.
  */
-export class ApiLane implements Waiter {
+export class ApiLane implements Waiter, TurnWriter {
   slot = NO_SLOT;
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #isKeyRight: (credentials: Credentials) => boolean;
   readonly #exits: LaneExits;
+  readonly #endOfTurn: EndOfTurn;
   readonly #prefix: string;
   readonly #onData: (chunk: Buffer) => void;
   readonly #onClose: () => void;
+  #onEnd: (() => void) | undefined = undefined;
   /** Bytes of a request that is not complete. */
   #rest: Buffer[] = [];
   /** How many are needed before it is worth looking again. */
   #needed = 0;
+  /** Answers that leave at the end of the turn. */
+  #answers = '';
 
-  constructor(socket: Socket, engine: Engine, isKeyRight: (credentials: Credentials) => boolean, exits: LaneExits) {
+  constructor(
+    socket: Socket,
+    engine: Engine,
+    isKeyRight: (credentials: Credentials) => boolean,
+    exits: LaneExits,
+    endOfTurn: EndOfTurn,
+  ) {
     this.#socket = socket;
     this.#engine = engine;
     this.#isKeyRight = isKeyRight;
     this.#exits = exits;
+    this.#endOfTurn = endOfTurn;
     this.#prefix = engine.settings.httpApi.disabled
       ? '\n'
       : `${engine.settings.httpApi.handlerPrefix.replace(/\/+$/, '')}/`;
@@ -132,23 +144,23 @@ export class ApiLane implements Waiter {
     this.#serve(bytes);
   }
 
-  /** Answers all complete requests in `bytes`, with one write. */
+  /** Answers all complete requests in `bytes`. */
   #serve(bytes: Buffer): void {
     const text = bytes.toString('latin1');
     let at = 0;
-    let answers = '';
     while (at < text.length) {
       const head = parseHead(at === 0 ? text : text.slice(at));
       const length = head && apiBodyLength(head, this.#prefix);
       if (!head || length === undefined || length > this.#engine.settings.httpApi.maxRequestBodySize) {
-        if (answers) this.#write(answers);
+        this.writeNow();
         this.#leave(head, bytes.subarray(at));
         return;
       }
       // Before the body: nobody without the key makes the broker wait for one.
       if (!this.#mayCall(head)) {
+        this.writeNow();
         this.#release();
-        this.#socket.end(`${answers}${UNAUTHORIZED}`, 'latin1');
+        this.#socket.end(UNAUTHORIZED, 'latin1');
         return;
       }
       const end = at + head.end + length;
@@ -157,10 +169,9 @@ export class ApiLane implements Waiter {
         this.#needed = end - text.length;
         break;
       }
-      answers += answerText(this.#call(head, bytes.subarray(at + head.end, end)));
+      this.#answer(answerText(this.#call(head, bytes.subarray(at + head.end, end))));
       at = end;
     }
-    if (answers) this.#write(answers);
     this.#waitFor(this.#rest.length > 0 ? REQUEST_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS);
   }
 
@@ -178,7 +189,21 @@ export class ApiLane implements Waiter {
     return callApi(this.#engine, target.slice(this.#prefix.length), jsonBytes(body), isTransport);
   }
 
-  #write(answers: string): void {
+  #answer(text: string): void {
+    if (!this.#onEnd) {
+      // A client that says no more than its request still gets the answer: Node ends the connection as soon as it hears the end.
+      this.#onEnd = this.writeNow.bind(this);
+      this.#socket.prependListener('end', this.#onEnd);
+    }
+    if (this.#answers === '') this.#endOfTurn.add(this);
+    this.#answers += text;
+  }
+
+  /** Writes the answers that there are, in one piece. */
+  writeNow(): void {
+    const answers = this.#answers;
+    if (answers === '') return;
+    this.#answers = '';
     if (this.#socket.write(answers, 'latin1') || this.#socket.writableLength < MAX_UNSENT_BYTES) return;
     this.#socket.pause();
     this.#socket.once('drain', () => this.#socket.resume());
@@ -188,6 +213,7 @@ export class ApiLane implements Waiter {
     this.#engine.deadlines.cancel(this);
     this.#socket.off('data', this.#onData);
     this.#socket.off('close', this.#onClose);
+    if (this.#onEnd) this.#socket.off('end', this.#onEnd);
     this.#exits.done(this);
   }
 

@@ -11,6 +11,7 @@ import { matchesGlob } from '../core/glob.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
 import { jsonBytes } from '../protocol/byte-string.ts';
 import { createKeyCheck } from './api-key.ts';
+import { EndOfTurn } from './end-of-turn.ts';
 import { ApiLane, type LaneExits } from './http-lane.ts';
 import { readBody } from './read-body.ts';
 import { RequestTimer } from './request-timer.ts';
@@ -37,6 +38,7 @@ export class HttpEdge implements LaneExits {
   readonly #routes = new Map<string, Route>();
   readonly #isKeyRight: ReturnType<typeof createKeyCheck>;
   readonly #newConnections: TokenBucket;
+  readonly #endOfTurn = new EndOfTurn();
 
   constructor(engine: Engine, webSockets: WebSocketEdge) {
     this.#engine = engine;
@@ -98,7 +100,7 @@ export class HttpEdge implements LaneExits {
 
   /** Serves a new connection. */
   take(socket: Socket): void {
-    this.#lanes.add(new ApiLane(socket, this.#engine, this.#isKeyRight, this));
+    this.#lanes.add(new ApiLane(socket, this.#engine, this.#isKeyRight, this, this.#endOfTurn));
   }
 
   done(lane: ApiLane): void {
