@@ -9,7 +9,12 @@ export const callClock: Clock = {
   },
 };
 
-/** Runs `run`, and rejects with `onTimeout()` when it is not done in time; `signal` is then aborted. Also bounds what ignores the signal. */
+/**
+ * Runs `run`, and rejects with `onTimeout()` when it is not done in time; `signal` is then aborted. Also bounds what ignores the signal.
+ *
+ * In a process that was busy, a timer comes late and yet before the answer that arrived meanwhile is read. So the time by which it is late is given again, once,
+ * and never more than `timeoutMs`: what times out is the other side, not this one.
+ */
 export function withDeadline<T>(
   clock: Clock,
   timeoutMs: number,
@@ -18,11 +23,19 @@ export function withDeadline<T>(
 ): Promise<T> {
   const controller = new AbortController();
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(timeoutMs, () => {
+    const dueMs = clock.now() + timeoutMs;
+    const expire = () => {
       reject(onTimeout());
       controller.abort();
+    };
+    let cancel = clock.after(timeoutMs, () => {
+      const lateMs = Math.min(clock.now() - dueMs, timeoutMs);
+      if (lateMs > 0) cancel = clock.after(lateMs, expire);
+      else expire();
     });
-    run(controller.signal).then(resolve, reject).finally(cancel);
+    run(controller.signal)
+      .then(resolve, reject)
+      .finally(() => cancel());
   });
 }
 
