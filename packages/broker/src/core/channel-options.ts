@@ -84,7 +84,7 @@ export interface ResolvedChannelOptions
   readonly hasHistory: boolean;
 }
 
-export interface ChannelDefaults {
+interface ChannelDefaults {
   readonly historyMetaTtlMs: number;
   readonly publicationDataFormat: ChannelOptions['publicationDataFormat'];
 }

@@ -18,7 +18,7 @@ import type { Subscription } from './subscription.ts';
 import type { TokenVerifier } from './token-claims.ts';
 
 /** What to publish. */
-export interface Publish {
+interface Publish {
   readonly channel: string;
   readonly options: ResolvedChannelOptions;
   readonly data: ByteString;
@@ -34,7 +34,7 @@ export interface Publish {
   readonly versionEpoch?: string | undefined;
 }
 
-export interface HistoryResult {
+interface HistoryResult {
   readonly publications: readonly StoredPublication[];
   readonly position: Position;
 }

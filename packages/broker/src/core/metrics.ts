@@ -104,7 +104,7 @@ export class Metrics {
 }
 
 /** What the process has used. */
-export interface ProcessUse {
+interface ProcessUse {
   readonly rssBytes: number;
   readonly cpuSeconds: number;
 }

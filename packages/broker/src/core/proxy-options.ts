@@ -59,7 +59,7 @@ export interface RpcOptions {
 }
 
 /** Everything about proxies, as it stands in the options. */
-export interface ProxiesOptions {
+interface ProxiesOptions {
   readonly connect: SwitchedProxyOptions;
   readonly refresh: SwitchedProxyOptions;
   /** The proxies that channels and methods mean by 'default'. */

@@ -19,7 +19,7 @@ export type SessionState =
 /** What a client sends: a connect command, an empty command, or any other. */
 export type ClientEvent = 'connect' | 'pong' | 'command';
 /** What becomes of its connect command, and of the connection. */
-export type ServerEvent = 'accepted' | 'rejected' | 'closed';
+type ServerEvent = 'accepted' | 'rejected' | 'closed';
 
 /** `breach`: the client breaks the protocol and is closed with 3501. */
 export const ON_CLIENT: Readonly<Record<SessionState, Readonly<Record<ClientEvent, SessionState | 'breach'>>>> = {

@@ -12,13 +12,13 @@ const MAX_BYTES = 1024 * 1024;
 const COOLDOWN_MS = 5000;
 
 /** A public key of a set, with the algorithm that it is for, if the set says so. */
-export interface SetKey {
+interface SetKey {
   readonly key: KeyObject;
   readonly algorithm: string | undefined;
 }
 
 /** What is fetched, for tests to replace. */
-export type FetchJson = (url: string) => Promise<unknown>;
+type FetchJson = (url: string) => Promise<unknown>;
 
 async function fetchJson(url: string): Promise<unknown> {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -5,7 +5,7 @@
 
 import { type ByteString, utf8Text } from './byte-string.ts';
 
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }

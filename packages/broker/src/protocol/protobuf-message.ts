@@ -202,7 +202,7 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 /** A number of up to 64 bits; negative ones as two's complement. */
-export function varint(value: number): ByteString {
+function varint(value: number): ByteString {
   if (value < 0) return bigVarint(BigInt.asUintN(64, BigInt(value)));
   let bytes = '';
   let rest = value;

@@ -110,7 +110,7 @@ interface FilterNodeSchema extends Schema {
   readonly nodes: { readonly number: number; readonly type: FilterNodeSchema; readonly shape: 'list' };
 }
 /** Nests in itself. */
-export const FilterNode: FilterNodeSchema = {
+const FilterNode: FilterNodeSchema = {
   op: one(1, 'string'),
   key: one(2, 'string'),
   cmp: one(3, 'string'),

@@ -6,7 +6,7 @@ import { CliError } from './cli-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The application's variables, and where they came from. */
-export interface AppSettings {
+interface AppSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For people: `the environment`, `.env.test`. */
   readonly source: string;

@@ -1,5 +1,5 @@
 /** What can go wrong in the command, as stable codes. Wrong usage exits with 2, everything else with 1. */
-export type CliErrorCode =
+type CliErrorCode =
   | 'usage'
   | 'env_file'
   | 'engine_unavailable'

@@ -25,7 +25,7 @@ export interface Attachment {
 }
 
 /** What the records of a connection share. */
-export interface RecordContext {
+interface RecordContext {
   readonly report: (error: RealtimeError) => void;
   /** Those who want the messages of all channels. */
   readonly messageHandlers: ReadonlySet<MessageHandler>;

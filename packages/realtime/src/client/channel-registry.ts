@@ -11,7 +11,7 @@ import type { ChannelEvents, Transport } from './transport.ts';
 import type { ChannelGrant, MessageHandler, RealtimeConfig, SubscribeOptions, Unsubscribe } from './types.ts';
 
 /** What the registry needs of the connection. */
-export interface ChannelRegistryHost {
+interface ChannelRegistryHost {
   readonly config: RealtimeConfig;
   readonly transport: Transport | null;
   /** Of the connection token; `null` while unknown, or where it is opaque. */

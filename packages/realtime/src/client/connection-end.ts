@@ -3,7 +3,7 @@ import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
 import type { ConnectionEvent } from './connection-state.ts';
 
 /** What a connection's end means, and why. */
-export interface ConnectionEnd {
+interface ConnectionEnd {
   readonly event: Extract<ConnectionEvent, 'refuse' | 'fail'>;
   readonly reason: RealtimeError;
   /** Nobody is to be told but who looks at the status: it is an ordinary state. */

@@ -58,7 +58,7 @@ export interface ObservedManager {
 }
 
 /** What a snapshot is taken of, asked at the moment of looking. */
-export interface ConnectionParts {
+interface ConnectionParts {
   config(): RealtimeConfig;
   claims(): TokenClaims | null;
   channels(): readonly ChannelSnapshot[];

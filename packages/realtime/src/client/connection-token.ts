@@ -4,7 +4,7 @@ import { withDeadline } from './deadline.ts';
 import { isUnauthorized } from './is-unauthorized.ts';
 import { readTokenClaims, type TokenClaims } from './token-claims.ts';
 
-export interface ConnectionTokenOptions {
+interface ConnectionTokenOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
   /** Read at every call, so that it may be replaced. */

@@ -11,7 +11,7 @@ const BATCH_WINDOW_MS = 5;
 /** More unused grants than any connection can join. The oldest leave first. */
 const MAX_GRANTS = 2_000;
 
-export interface GrantBookOptions {
+interface GrantBookOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly retry: { readonly minMs: number; readonly maxMs: number };

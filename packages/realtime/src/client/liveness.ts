@@ -5,7 +5,7 @@ const SLEEP_CHECK_MS = 10_000;
 /** How late that may be before it means that the machine slept. Longer sleep than the SDK's ping deadline it finds by itself. */
 const MAX_LATE_MS = 5_000;
 
-export interface LivenessOptions {
+interface LivenessOptions {
   readonly clock: Clock;
   readonly probeTimeoutMs: number;
   /** Resolves when the broker answered anything at all. */

@@ -1,7 +1,7 @@
 /** Shorter absences need no proof. */
 const MIN_HIDDEN_MS = 10_000;
 
-export interface ResumeListener {
+interface ResumeListener {
   network(isOnline: boolean): void;
   /** The page was hidden for a while, or came back from the browser's cache. */
   resumed(): void;

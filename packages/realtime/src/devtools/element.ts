@@ -1,9 +1,7 @@
 type Child = Node | string | null | false | undefined;
 
 /** Attributes by name; `class`, `text` and listeners (`onclick`) as well. `null`, `false` and `undefined` are left out. */
-export type Attributes = Readonly<
-  Record<string, string | number | boolean | null | undefined | ((event: never) => void)>
->;
+type Attributes = Readonly<Record<string, string | number | boolean | null | undefined | ((event: never) => void)>>;
 
 /** Makes an element. Text goes in as text, never as HTML: names and messages come from the outside. */
 export function h<Tag extends keyof HTMLElementTagNameMap>(

@@ -13,7 +13,7 @@ const TICK_MS = 500;
 /** Between two drawings at least; events come in bursts. */
 const MIN_DRAW_MS = 80;
 
-export interface PanelOptions {
+interface PanelOptions {
   /** Gives the panel a button to close it. */
   readonly onClose?: (() => void) | undefined;
 }

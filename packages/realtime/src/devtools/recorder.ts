@@ -21,18 +21,18 @@ export interface KnownManager {
 }
 
 /** A bound query client that the recorder knows. */
-export interface KnownBinding {
+interface KnownBinding {
   readonly label: string;
   readonly source: BindingSource;
 }
 
 /** What the recorder needs of a manager that has no connection yet. */
-export interface ObservableManager {
+interface ObservableManager {
   readonly status: RealtimeStatus;
   observe(observer: RealtimeObserver<ManagerEvent>): () => void;
 }
 
-export interface RecorderOptions {
+interface RecorderOptions {
   /** How many events are kept; older ones leave. @default 2_000 */
   readonly maxEvents?: number | undefined;
 }

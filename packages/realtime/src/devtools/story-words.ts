@@ -7,10 +7,10 @@ import { queryLabel } from './query-label.ts';
 import { isWasted, type Story } from './timeline.ts';
 
 /** How a step or a result is to be seen. */
-export type Tone = 'mutation' | 'publication' | 'stale' | 'fetch' | 'changed' | 'wasted' | 'failed' | 'quiet' | 'live';
+type Tone = 'mutation' | 'publication' | 'stale' | 'fetch' | 'changed' | 'wasted' | 'failed' | 'quiet' | 'live';
 
 /** One event of a story, for people. */
-export interface Words {
+interface Words {
   readonly tone: Tone;
   readonly title: string;
   readonly details: readonly string[];

@@ -1,6 +1,6 @@
 import { h } from './element.ts';
 
-export interface VirtualListOptions<Item> {
+interface VirtualListOptions<Item> {
   readonly label: string;
   /** Every row is as high as this, in CSS pixels. Asked at every layout: narrow panels have higher rows. */
   readonly rowHeight: () => number;

@@ -21,7 +21,7 @@ export const DOCTOR_USER = 'op-realtime-doctor';
 export const DOCTOR_CHANNEL: ChannelName = `${NAMESPACE}:op-realtime-doctor`;
 
 /** A connection that was asked for with a token, and what the broker said to the token. */
-export type Connection = {
+type Connection = {
   readonly opening: Opening;
   readonly reply: Reply | null;
   readonly socket: WireSocket | null;

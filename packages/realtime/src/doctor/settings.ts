@@ -20,7 +20,7 @@ const SHARED = {
 /** What the server calls its half of a value. */
 export const SERVER_VARIABLES: { readonly [Name in SettingName]?: string } & typeof SHARED = SHARED;
 
-export interface Settings {
+interface Settings {
   /** Without a trailing slash, with `/api`. */
   readonly apiUrl: string;
   readonly apiKey: string;

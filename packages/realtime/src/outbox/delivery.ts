@@ -12,7 +12,7 @@ export interface Publication {
   readonly tags: OutboxRow['tags'];
 }
 
-export interface DeliveryOptions {
+interface DeliveryOptions {
   /** Rejects where the broker did not take it. Publications of one tick may share a request. */
   readonly publish: (publication: Publication) => Promise<unknown>;
   /** Asked before each round; `false` ends the delivery early. */

@@ -49,7 +49,7 @@ export type RelayEvent =
 /** What to do on entering a state: begin something that ends with an event, or set the timer of that name. */
 export type RelayAction = 'open' | 'lock' | 'drain' | 'close' | 'poll' | 'back-off' | 'reconnect' | null;
 
-export interface RelayStep {
+interface RelayStep {
   readonly state: RelayState;
   readonly action: RelayAction;
 }

@@ -36,7 +36,7 @@ export type EarlyEvent =
   | { readonly type: 'message'; readonly message: Message; readonly publication: Publication };
 
 /** What a binding is made of. */
-export interface BindingParts {
+interface BindingParts {
   readonly client: QueryClient;
   readonly manager: RealtimeClient;
   readonly options: BindingOptions;

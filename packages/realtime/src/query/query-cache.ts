@@ -11,7 +11,7 @@ import type { QueryPort } from './entry.ts';
  */
 
 /** What happens to the queries of a client. */
-export interface QueryEvents {
+interface QueryEvents {
   /** It is in the cache, and may be fetching already where it was there before it was followed. */
   added(query: Query): void;
   removed(query: Query): void;

@@ -295,7 +295,7 @@ function isLost(entry: Entry): boolean {
 }
 
 /** What the refetcher needs of the page. */
-export interface RefetchEnvironment {
+interface RefetchEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   /** Runs `fn` when the current turn is over (`queueMicrotask`). */

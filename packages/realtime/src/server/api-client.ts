@@ -10,7 +10,7 @@ const INTERNAL_ERROR = 100;
 /** How long the one retry waits: enough for a broker that restarts behind a proxy to be replaced, far less than any time limit. */
 export const RETRY_DELAY_MS = 50;
 
-export interface ApiClientOptions {
+interface ApiClientOptions {
   /** From `parseApiAddress`. */
   readonly address: string;
   /** From `parseApiKey`. */

@@ -14,7 +14,7 @@ const MAX_REQUEST_CHARS = 1_000_000;
 /** Further requests wait, and so gather what comes meanwhile: a burst of any shape stays a handful of requests. */
 export const MAX_REQUESTS_IN_FLIGHT = 8;
 
-export interface PublishQueueOptions {
+interface PublishQueueOptions {
   readonly api: ApiClient;
   readonly clock: Clock;
   readonly timeoutMs: number;

@@ -25,7 +25,7 @@ export interface SpreadOptions {
 }
 
 /** What spreading asks for: a number at once where there is one. */
-export interface LiveCounts {
+interface LiveCounts {
   connections(): number | Promise<number>;
   subscribers(channel: ChannelName): number | Promise<number>;
 }

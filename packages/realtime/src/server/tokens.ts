@@ -52,7 +52,7 @@ export interface IssuedGrant {
   readonly token: string;
 }
 
-export interface TokenSignerOptions {
+interface TokenSignerOptions {
   /** Centrifugo's `CENTRIFUGO_CLIENT_TOKEN_HMAC_SECRET_KEY`. */
   readonly secret: string;
   readonly audience?: string | undefined;

@@ -20,7 +20,7 @@ export interface MemoryLink {
   readonly wire: MemoryWire;
 }
 
-export interface MemoryChannelsOptions {
+interface MemoryChannelsOptions {
   readonly broker: MemoryBroker;
   readonly clock: Clock;
   readonly events: TransportEvents;

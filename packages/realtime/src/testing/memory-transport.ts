@@ -14,7 +14,7 @@ const RETRY = { minMs: 500, maxMs: 20_000 } as const;
 /** The SDK's own codes. */
 const CODE = { transportClosed: 1, noPing: 2, failed: 2, tokenFailed: 5, unauthorized: 1 } as const;
 
-export interface MemoryTransportOptions {
+interface MemoryTransportOptions {
   readonly broker: MemoryBroker;
   readonly clock: Clock;
   readonly random: Random;

@@ -55,7 +55,7 @@ export interface AnswerMeta {
 }
 
 /** `AnswerMeta` on the wire: what is unknown is left out. */
-export interface WireMeta {
+interface WireMeta {
   readonly v: typeof META_VERSION;
   readonly id?: string | true;
   readonly watch?: readonly { channel: string; epoch?: string; offset?: number; grant?: string }[];
@@ -63,7 +63,7 @@ export interface WireMeta {
 }
 
 /** `data` as it travels to a link that announced itself. */
-export interface Envelope {
+interface Envelope {
   readonly [META]: WireMeta;
   readonly d: unknown;
 }

@@ -18,7 +18,7 @@ import { bytesOf, grantOf } from '../token-claims.ts';
 export type ApiOutcome = { readonly result: ByteString } | { readonly error: ReplyError };
 
 /** How a method reads its request and what it does. */
-export interface ApiMethod<S extends Schema> {
+interface ApiMethod<S extends Schema> {
   readonly request: S;
   run(engine: Engine, request: Decoded<S>): ApiOutcome;
 }

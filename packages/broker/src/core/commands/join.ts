@@ -20,7 +20,7 @@ const FLAG_REJECT_UNRECOVERED = 2;
 const FIRST_UNKNOWN_TYPE = 5;
 
 /** What the client says about its last subscription of the channel, and how it wants publications. */
-export interface Wishes extends Position {
+interface Wishes extends Position {
   readonly recover: boolean;
   readonly flag: number;
   /** Kind of subscription; 0 for a stream. */
@@ -31,7 +31,7 @@ export interface Wishes extends Position {
   readonly tf: FilterNodeValue | undefined;
 }
 
-export type Joined =
+type Joined =
   | { readonly subscription: Subscription; readonly result: SubscribeResult }
   | { readonly error: ReplyError }
   | { readonly disconnect: Disconnect };

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { CliError } from '../cli-error.ts';
 
-export interface Child {
+interface Child {
   readonly pid: number;
   readonly ended: Promise<string>;
   /** SIGTERM, and SIGKILL where that was not enough after `graceMs`. */

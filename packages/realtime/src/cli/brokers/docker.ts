@@ -5,7 +5,7 @@ import type { Terminal } from '../terminal.ts';
 import { startChild } from './child.ts';
 import type { BrokerKind } from './running-broker.ts';
 
-export const IMAGE = 'centrifugo/centrifugo:v6';
+const IMAGE = 'centrifugo/centrifugo:v6';
 const PROBE_MS = 1_500;
 const STOP_SECONDS = 10;
 

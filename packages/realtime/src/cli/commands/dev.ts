@@ -21,7 +21,7 @@ import { type BrokerState, claimState, readState, removeState, replaceState, sta
 import { stopSignal } from '../stop-signals.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface DevOptions {
+interface DevOptions {
   readonly engine?: string;
   readonly port?: string;
   readonly envFile?: string;

@@ -6,7 +6,7 @@ import { labelled, wrap } from '../layout.ts';
 import type { Style } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface DoctorOptions {
+interface DoctorOptions {
   readonly envFile?: string | undefined;
   readonly origin?: string | undefined;
   readonly timeout?: string | undefined;

@@ -7,7 +7,7 @@ import { ENGINE_TITLES } from '../engine.ts';
 import { readState, removeState, stateFolder } from '../state-file.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface DownOptions {
+interface DownOptions {
   readonly port?: string;
   readonly envFile?: string;
 }

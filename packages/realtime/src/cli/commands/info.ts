@@ -7,7 +7,7 @@ import { labelled } from '../layout.ts';
 import { printable } from '../printable.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface InfoOptions {
+interface InfoOptions {
   readonly envFile?: string | undefined;
   readonly isJson?: boolean;
 }

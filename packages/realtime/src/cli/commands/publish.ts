@@ -8,7 +8,7 @@ import { CliError } from '../cli-error.ts';
 import { printable } from '../printable.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface PublishCommandOptions {
+interface PublishCommandOptions {
   readonly channel: string;
   readonly json: string;
   readonly envFile?: string | undefined;

@@ -12,7 +12,7 @@ import { note } from '../note.ts';
 import { joinText, presenceJson, presenceLine, publicationJson, publicationLine } from '../tail-line.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface TailOptions {
+interface TailOptions {
   readonly channel: string;
   readonly user?: string | undefined;
   readonly envFile?: string | undefined;

@@ -9,7 +9,7 @@ import { note } from '../note.ts';
 import { printable } from '../printable.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface TokenOptions {
+interface TokenOptions {
   readonly user?: string | undefined;
   readonly channel?: string | undefined;
   readonly ttl?: string | undefined;

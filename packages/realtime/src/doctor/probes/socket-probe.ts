@@ -25,7 +25,7 @@ export type Reply =
   | { readonly kind: 'closed'; readonly code: number }
   | { readonly kind: 'timeout' };
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly url: URL;
   /** The `Origin` header, which browsers always send. */
   readonly origin?: string | undefined;

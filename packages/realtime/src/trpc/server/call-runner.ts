@@ -14,7 +14,7 @@ import { NO_STAMPS, StampReader, type Stamps } from './stamp-reader.ts';
 /** After the broker failed to tell positions, no query asks for this long: a broker that is down must not slow every query. */
 const STAMP_PAUSE_MS = 1000;
 
-export interface CallRunnerOptions {
+interface CallRunnerOptions {
   readonly realtime: Pick<Realtime, 'positions' | 'createChannelToken'>;
   readonly publisher: TouchPublisher;
   readonly faults: FaultReporter;
@@ -26,7 +26,7 @@ export interface CallRunnerOptions {
 }
 
 /** Runs the rest of a chain, with more in its context. */
-export type Next = (added?: object) => Promise<CallResult>;
+type Next = (added?: object) => Promise<CallResult>;
 
 /**
  * Runs our middlewares as parts of one call: the outermost makes the collector, and in the end announces what was touched and puts the metadata around the answer;

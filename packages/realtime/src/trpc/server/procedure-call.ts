@@ -18,7 +18,7 @@ export interface Touched {
   readonly message: Message;
 }
 
-export interface ProcedureCallOptions {
+interface ProcedureCallOptions {
   readonly path: string;
   readonly signal: AbortSignal | undefined;
   readonly request: RealtimeRequest;

@@ -7,7 +7,7 @@ import { MAX_CHANNELS_PER_ANSWER, type TouchedChannel } from '../metadata.ts';
 import type { FaultReporter } from './faults.ts';
 import type { Touched } from './procedure-call.ts';
 
-export interface TouchPublisherOptions {
+interface TouchPublisherOptions {
   readonly realtime: Pick<Realtime, 'publish'>;
   readonly positionWaitMs: number;
   /** `null`: `realtime` decides. */

@@ -13,7 +13,7 @@ import type { MaybePromise } from './middleware-types.ts';
 import { DIRECT_REQUEST, requestOf } from './request.ts';
 
 /** Nobody's page shows more; a client asks for what its tab shows. */
-export const MAX_CHANNELS_PER_QUESTION = 1000;
+const MAX_CHANNELS_PER_QUESTION = 1000;
 
 /** A procedure builder without input and output so far, such as `t.procedure` or one with the app's login middleware. */
 export type PlainProcedureBuilder<Context, Meta, Overrides> = TRPCProcedureBuilder<

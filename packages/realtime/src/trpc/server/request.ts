@@ -2,7 +2,7 @@ import { ANNOUNCE_HEADER, MAX_REQUEST_ID_LENGTH, META_VERSION, REQUEST_ID_HEADER
 import { type RequestedCall, RequestedCalls } from './trpc-internals.ts';
 
 /** Where a request carries its facts through tRPC's context. Text, not a symbol: a type with a symbol cannot be written into an app's declaration files. */
-export const REQUEST = '~op/realtime';
+const REQUEST = '~op/realtime';
 
 /** `Headers`, or the plain object of Node's requests. */
 export type HeadersLike = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -6,7 +6,7 @@ export type Stamps = ReadonlyMap<ChannelName, Position | null>;
 export const NO_STAMPS: Stamps = new Map();
 
 /** Asks the broker, for a short time; what it does not tell is missing. Never rejects. */
-export type ReadPositions = (channels: readonly ChannelName[]) => Promise<Stamps>;
+type ReadPositions = (channels: readonly ChannelName[]) => Promise<Stamps>;
 
 interface Reading {
   readonly channels: Set<ChannelName>;

@@ -20,7 +20,7 @@ export interface RequestedCall {
 }
 
 /** Whether the procedure reads stamps. */
-export function isWatching(call: RequestedCall | undefined): boolean {
+function isWatching(call: RequestedCall | undefined): boolean {
   return middlewareTypes(call?.procedure).includes(WATCHES_TYPE);
 }
 
