@@ -60,7 +60,10 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
     warmUp?.stop();
     engine.stop();
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-    throw new ListenError(`Cannot listen on port ${settings.port}${code}.`, { cause });
+    throw new ListenError(
+      `Cannot listen on port ${settings.port} of ${settings.host || 'all interfaces'}${code}. Take another port; 0 is any that is free.`,
+      { cause },
+    );
   }
   let closing: Promise<void> | undefined;
   return {

@@ -212,7 +212,7 @@ export class ChannelRegistry {
     if (claims?.channels.has(channel)) {
       // Listed since this connection was made: the broker is about to end it (3010), and the next one carries the channel.
       if (this.#isSettled && this.#settledClaims?.channels.has(channel))
-        this.#refuse(record, 'the connection token lists it, but the broker did not join it.');
+        this.#refuse(record, 'the connection token lists it, but the broker did not join it');
       return;
     }
     const isDeclared = this.#isDeclaredForConnection(channel);
@@ -224,8 +224,8 @@ export class ChannelRegistry {
       this.#refuse(
         record,
         isDeclared
-          ? "it travels with the connection token, and this user's token does not list it."
-          : 'there is no grant for it, and no getChannelTokens to ask.',
+          ? "it travels with the connection token, and this user's token does not list it"
+          : 'there is no grant for it, and no getChannelTokens to ask',
       );
   }
 
@@ -255,7 +255,7 @@ export class ChannelRegistry {
     const { channel } = record;
     if (!fitsJoinBudget([...this.#joins(), { channel, token }], this.#maxChannels)) {
       record.isOverLimit = true;
-      this.#refuse(record, 'the connection has joined as many channels as it can.', BrokerCode.LimitExceeded);
+      this.#refuse(record, 'the connection has joined as many channels as it can', BrokerCode.LimitExceeded);
       return;
     }
     record.asked();
@@ -291,7 +291,7 @@ export class ChannelRegistry {
     attachment.leave();
     if (code === BrokerCode.AlreadySubscribed && record.isByConnection) return;
     if (code !== null && code >= BrokerCode.ServerUnsubscribe) record.ended(code);
-    else this.#refuse(record, `${reason}.`, code !== null && code >= FIRST_BROKER_CODE ? code : null);
+    else this.#refuse(record, reason, code !== null && code >= FIRST_BROKER_CODE ? code : null);
     // The broker's limit is lower than ours: this one waits for room like those that we refuse, and makes none for others.
     if (code === BrokerCode.LimitExceeded) record.isOverLimit = true;
     else this.#fillRoom();

@@ -91,7 +91,7 @@ export function toManagerSource(
     ping: async () => {
       const startedMs = clock.now();
       const answer = probe();
-      if (!answer) throw new DisconnectedError('There is no connection.');
+      if (!answer) throw new DisconnectedError('There is no connection now; `status` tells why.');
       await answer;
       return clock.now() - startedMs;
     },

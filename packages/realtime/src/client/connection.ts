@@ -236,7 +236,7 @@ export class Connection {
     try {
       const transport = this.#transport;
       if (!transport || this.#state === 'unauthorized' || this.#state === 'failed')
-        throw this.#reason ?? new DisconnectedError('There is no connection.');
+        throw this.#reason ?? new DisconnectedError('There is no connection now; `status` tells why.');
       return await run(transport);
     } finally {
       this.#release();

@@ -83,7 +83,8 @@ export class RealtimeManager implements RealtimeClient {
       throw new ConfigError(
         `wsUrl must begin with ws:// or wss://${config.wsUrl ? '' : ', got nothing. Is NEXT_PUBLIC_CENTRIFUGO_WS_URL set?'}`,
       );
-    if (typeof config.getToken !== 'function') throw new ConfigError('getToken must be a function.');
+    if (typeof config.getToken !== 'function')
+      throw new ConfigError(`getToken must be a function, got ${typeof config.getToken}.`);
     this.#config = config;
     this.#status = { state: 'idle', since: this.#now(), reason: null };
   }
@@ -115,7 +116,8 @@ export class RealtimeManager implements RealtimeClient {
    * @throws RealtimeError (`disposed`)
    */
   subscribe(channel: string, handler: MessageHandler, options: SubscribeOptions = {}): Unsubscribe {
-    if (!channel || channel.length > 255) throw new InvalidChannelError('A channel name has 1 to 255 bytes.');
+    if (!channel || channel.length > 255)
+      throw new InvalidChannelError(`A channel name has 1 to 255 bytes, got ${channel?.length}.`);
     this.#assertAlive();
     let isEnded = false;
     let end: Unsubscribe | undefined;
@@ -123,7 +125,7 @@ export class RealtimeManager implements RealtimeClient {
       if (!isEnded) end = connection.subscribe(channel, handler, options);
     };
     if (this.#connection) begin(this.#connection);
-    else this.#load().then(begin, () => {});
+    else this.#load().then(begin, () => {}); // rejects only where the manager was disposed of meanwhile
     return () => {
       if (isEnded) return;
       isEnded = true;
@@ -273,7 +275,7 @@ export class RealtimeManager implements RealtimeClient {
     try {
       (this.#config.onError ?? console.error)(error);
     } catch (fault) {
-      console.error(fault);
+      console.error('[@op/realtime] onError threw.', fault, error);
     }
   }
 

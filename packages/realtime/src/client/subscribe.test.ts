@@ -281,7 +281,7 @@ describe('handlers', () => {
     await realtime.settled();
     const { error } = console;
     const printed: unknown[] = [];
-    console.error = (...args: unknown[]) => printed.push(...args);
+    console.error = (...args: unknown[]) => printed.push(args);
     try {
       realtime.publish('trpc:global', event('a'));
       await realtime.settled();
@@ -289,7 +289,8 @@ describe('handlers', () => {
       console.error = error;
     }
     expect(listener.lines).toEqual(['event a @1']);
-    expect(printed).toHaveLength(1);
+    const told = expect.objectContaining({ code: 'handler_failed' });
+    expect(printed).toEqual([['[@op/realtime] onError threw.', expect.any(TypeError), told]]);
   });
 
   it('may end another subscription, or their own, while a message is delivered', async () => {

@@ -10,7 +10,7 @@ export class ChannelRefusedError extends RealtimeError {
   /** Centrifugo's error or unsubscribe code (103 permission denied, 106 limit …); `null` where no broker was asked. */
   readonly brokerCode: number | null;
   constructor(channel: string, reason: string, brokerCode: number | null = null) {
-    super('channel_refused', `Channel ${channel} is refused: ${reason}`);
+    super('channel_refused', `Channel ${channel} is refused: ${reason}.`);
     this.channel = channel;
     this.brokerCode = brokerCode;
   }

@@ -125,7 +125,7 @@ class Courier {
       await this.#options.publish({ channel, message: content.message, key, tags });
       return null;
     } catch (error) {
-      return error ?? new Error('publish rejected without an error');
+      return error ?? new RealtimeError(ErrorCode.ApiUnavailable, '`publish` rejected without saying why.');
     }
   }
 }

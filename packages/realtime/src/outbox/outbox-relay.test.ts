@@ -434,8 +434,8 @@ it('faults that nobody listens to are printed, one of a kind in ten seconds', as
   report({ kind: 'broker', error: down() });
   report({ kind: 'dead-letter', error: null, rowId: '7', reason: 'the message is not JSON' });
   expect(printed.mock.calls.map(([text]) => text)).toEqual([
-    '@op/realtime: the outbox relay has trouble: broker',
-    '@op/realtime: the outbox relay has trouble: dead-letter (row 7: the message is not JSON)',
+    '[@op/realtime] The outbox relay: the broker does not take what is published; it is tried again.',
+    '[@op/realtime] The outbox relay: row 7 can never be published (the message is not JSON); it stays in the table, and a channel-invalidation took its place.',
   ]);
   await clock.advance(10_000);
   report({ kind: 'broker', error: down() });
@@ -444,5 +444,5 @@ it('faults that nobody listens to are printed, one of a kind in ten seconds', as
     throw new Error('of the app');
   }, clock);
   throwing({ kind: 'broker', error: down() });
-  expect(printed).toHaveBeenLastCalledWith('@op/realtime: onFault threw', expect.any(Error));
+  expect(printed).toHaveBeenLastCalledWith('[@op/realtime] onFault of the outbox relay threw.', expect.any(Error));
 });

@@ -32,13 +32,19 @@ export function faultReporter(
     try {
       if (listener) return listener(fault);
     } catch (thrown) {
-      console.error('@op/realtime: onFault threw', thrown);
+      console.error('[@op/realtime] onFault of the outbox relay threw.', thrown);
       return;
     }
     const now = clock.now();
     if (now - (printedAt.get(fault.kind) ?? Number.NEGATIVE_INFINITY) < PRINT_EVERY_MS) return;
     printedAt.set(fault.kind, now);
-    const row = fault.rowId === undefined ? '' : ` (row ${fault.rowId}: ${fault.reason})`;
-    console.error(`@op/realtime: the outbox relay has trouble: ${fault.kind}${row}`, fault.error ?? '');
+    console.error(`[@op/realtime] The outbox relay: ${describe(fault)}`, fault.error ?? '');
   };
+}
+
+/** For whoever reads the log: what happened, and what becomes of it. */
+function describe({ kind, rowId, reason }: RelayFault): string {
+  if (kind === 'database') return 'the database does not do what is asked; it is tried again.';
+  if (kind === 'broker') return 'the broker does not take what is published; it is tried again.';
+  return `row ${rowId} can never be published (${reason}); it stays in the table, and a channel-invalidation took its place.`;
 }

@@ -182,7 +182,7 @@ export function buildRealtime(parts: RealtimeParts): Realtime {
 
 function spreadFailed(error: unknown): void {
   countFault('spread');
-  console.error('@op/realtime: the spread policy failed', error);
+  console.error('[@op/realtime] The spread policy threw; these refetches are not spread.', error);
 }
 
 /** The API acts on all anonymous users where the user is empty. */

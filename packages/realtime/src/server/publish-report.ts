@@ -24,7 +24,7 @@ export function safeObserver(observer: PublishObserver): PublishObserver {
     try {
       observer(report);
     } catch (error) {
-      console.error('@op/realtime: onPublish threw', error);
+      console.error('[@op/realtime] onPublish threw.', error);
     }
   };
 }

@@ -188,7 +188,7 @@ describe('onPublish', () => {
       },
     });
     await expect(realtime.publish(Channels.global(), MESSAGE)).resolves.toMatchObject({ channel: 'trpc:global' });
-    expect(print).toHaveBeenCalledExactlyOnceWith('@op/realtime: onPublish threw', expect.any(RangeError));
+    expect(print).toHaveBeenCalledExactlyOnceWith('[@op/realtime] onPublish threw.', expect.any(RangeError));
   });
 });
 

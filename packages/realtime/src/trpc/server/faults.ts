@@ -24,6 +24,16 @@ export interface RealtimeFault {
 
 const PRINT_EVERY_MS = 10_000;
 
+/** What follows, for whoever reads the log. */
+const CONSEQUENCES: Readonly<Record<FaultKind, string>> = {
+  watches: 'The query is bound to no channel.',
+  stamps: 'First joins cost a refetch.',
+  grants: 'Clients ask getChannelTokens instead.',
+  touches: 'Nothing is announced.',
+  publish: 'Other tabs stay stale until the next announcement.',
+  spread: 'These refetches are not spread.',
+};
+
 /** Counts faults and hands them to the app; where it does not listen, prints one of each kind in ten seconds. */
 export class FaultReporter {
   readonly counts: Record<FaultKind, number> = { watches: 0, stamps: 0, grants: 0, touches: 0, publish: 0, spread: 0 };
@@ -43,7 +53,7 @@ export class FaultReporter {
       if (this.#listener) this.#listener({ kind, path, error });
       else this.#print(kind, path, error);
     } catch (thrown) {
-      console.error('@op/realtime: onFault threw', thrown);
+      console.error('[@op/realtime] onFault threw.', thrown);
     }
   }
 
@@ -52,7 +62,7 @@ export class FaultReporter {
     if (now - (this.#printedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < PRINT_EVERY_MS) return;
     this.#printedAt.set(kind, now);
     console.error(
-      `@op/realtime: ${kind}${path === null ? '' : ` of ${path}`} failed (${this.counts[kind]} so far):`,
+      `[@op/realtime] ${kind}${path === null ? '' : ` of ${path}`} failed (${this.counts[kind]} so far). ${CONSEQUENCES[kind]}`,
       error,
     );
   }

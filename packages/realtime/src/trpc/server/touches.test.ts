@@ -335,7 +335,7 @@ describe('a function that names what is touched wrongly', () => {
     });
     const { client } = await app.connect('httpBatchLink');
     expect(await client.throwing.mutate()).toEqual({ saved: true });
-    expect(print).toHaveBeenCalledExactlyOnceWith('@op/realtime: onFault threw', expect.any(Error));
+    expect(print).toHaveBeenCalledExactlyOnceWith('[@op/realtime] onFault threw.', expect.any(Error));
   });
 
   it('without a listener it is printed, one of a kind in ten seconds', () => {
@@ -345,9 +345,9 @@ describe('a function that names what is touched wrongly', () => {
     for (now of [0, 9_999, 10_000]) faults.report('publish', 'save', new Error('down'));
     faults.report('stamps', null, new Error('down'));
     expect(print.mock.calls.map(([line]) => line)).toEqual([
-      '@op/realtime: publish of save failed (1 so far):',
-      '@op/realtime: publish of save failed (3 so far):',
-      '@op/realtime: stamps failed (1 so far):',
+      '[@op/realtime] publish of save failed (1 so far). Other tabs stay stale until the next announcement.',
+      '[@op/realtime] publish of save failed (3 so far). Other tabs stay stale until the next announcement.',
+      '[@op/realtime] stamps failed (1 so far). First joins cost a refetch.',
     ]);
   });
 });
