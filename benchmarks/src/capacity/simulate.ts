@@ -1,6 +1,6 @@
 import { bindQueryClient } from '@op/realtime/query';
 import { QueryClient } from '@tanstack/query-core';
-import { backoffMs } from '../../../packages/realtime/src/client/backoff.ts';
+import { backoffMs } from '../../../packages/realtime/src/core/backoff.ts';
 import { spreadBySubscribers } from '../../../packages/realtime/src/server/spread.ts';
 import { seededRandom } from '../../../packages/realtime/src/testing/seeded-random.ts';
 import { FakeManager } from '../../../packages/realtime/test/fake-manager.ts';

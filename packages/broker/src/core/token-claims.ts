@@ -1,6 +1,6 @@
 import type { ByteString } from '../protocol/byte-string.ts';
 import { decodeJson } from '../protocol/json-message.ts';
-import { SubscribeOverride } from '../protocol/proxy-schema.ts';
+import { ChannelGrant, type SubscribeOverride } from '../protocol/proxy-schema.ts';
 import { type Decoded, list, map, one } from '../protocol/schema.ts';
 import type { TokenSettings } from './token-options.ts';
 
@@ -16,14 +16,6 @@ export interface TokenVerifier {
 
 export type TokenKind = 'connection' | 'subscription';
 
-/** Options of one channel, in a token and in an API call. */
-export const ChannelGrant = {
-  info: one(1, 'bytes'),
-  b64info: one(2, 'string'),
-  data: one(3, 'bytes'),
-  b64data: one(4, 'string'),
-  override: one(5, SubscribeOverride),
-};
 /** Claims that may have several JSON types are looked at below. */
 const registered = {
   sub: one(1, 'string'),

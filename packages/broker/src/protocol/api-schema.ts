@@ -1,5 +1,5 @@
 /** Requests and results of the server API. Source: https://centrifugal.dev/docs/server/server_api */
-import { ChannelGrant } from '../core/token-claims.ts';
+import { ChannelGrant } from './proxy-schema.ts';
 import { ClientInfo, list, map, one } from './schema.ts';
 
 const always = <const F extends object>(field: F) => ({ ...field, always: true as const });

@@ -17,7 +17,7 @@ const dataOf = (data: string): string => /"data":(.*?)\}\],/s.exec(encode(data))
 describe('answers of the server API', () => {
   it.each([
     ['"<>&"', String.raw`"\u003c\u003e\u0026"`],
-    ['"\u2028\u2029\u2027é"', String.raw`"\u2028\u2029` + '\u2027é"'],
+    ['"\u2028\u2029\u2027é"', `${String.raw`"\u2028\u2029`}\u2027é"`],
     ['{ "a" : [ 1 ,\t2 ] }', '{"a":[1,2]}'],
     ['" a "', '" a "'],
     [String.raw`"\b\u0008\/\"< \\"`, String.raw`"\b\u0008\/\"\u003c \\"`],
@@ -25,7 +25,7 @@ describe('answers of the server API', () => {
   ])('have the data %s as %s', (data, expected) => expect(dataOf(data)).toBe(expected));
 
   it('have backspace and form feed in strings as short escapes, and no half of a pair', () => {
-    expect(encode('1', '\b\f\u0001\\u0008"<\ud800')).toContain(String.raw`"t":"\b\f\u0001\\u0008\"\u003c` + '\ufffd"');
+    expect(encode('1', '\b\f\u0001\\u0008"<\ud800')).toContain(`${String.raw`"t":"\b\f\u0001\\u0008\"\u003c`}\ufffd"`);
   });
 
   it('mean the same as the data given, whatever it is', () => {

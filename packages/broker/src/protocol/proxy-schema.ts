@@ -63,6 +63,15 @@ export const SubscribeOverride = {
   force_positioning: one(4, BoolValue),
   force_push_join_leave: one(5, BoolValue),
 };
+
+/** Options of one channel, in a token and in an API call. */
+export const ChannelGrant = {
+  info: one(1, 'bytes'),
+  b64info: one(2, 'string'),
+  data: one(3, 'bytes'),
+  b64data: one(4, 'string'),
+  override: one(5, SubscribeOverride),
+};
 const ChannelAnswer = {
   expire_at: one(1, 'int64'),
   info: one(2, 'bytes'),

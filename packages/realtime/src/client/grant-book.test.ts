@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { backoffMs } from '../core/backoff.ts';
 import type { RealtimeError } from '../core/errors.ts';
 import { encodeTestToken } from '../testing/test-token.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
-import { backoffMs } from './backoff.ts';
 import { GrantBook } from './grant-book.ts';
 import { fitsJoinBudget } from './join-budget.ts';
 import { readTokenClaims } from './token-claims.ts';

@@ -1,6 +1,6 @@
+import { backoffMs } from '../core/backoff.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { ChannelRefusedError, RealtimeError } from '../core/errors.ts';
-import { backoffMs } from './backoff.ts';
 import { withDeadline } from './deadline.ts';
 import { isUnauthorized } from './is-unauthorized.ts';
 import { readTokenClaims, type TokenClaims } from './token-claims.ts';

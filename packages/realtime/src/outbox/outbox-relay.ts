@@ -1,4 +1,4 @@
-import { backoffMs } from '../client/backoff.ts';
+import { backoffMs } from '../core/backoff.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Realtime } from '../server/realtime.ts';
 import { type DeliveryReport, deliver, type Publication } from './delivery.ts';

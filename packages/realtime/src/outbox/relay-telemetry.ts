@@ -1,4 +1,5 @@
-import { findOpenTelemetry, INSTRUMENTATION, type Instrument, scopeOf } from '../server/telemetry.ts';
+import { INSTRUMENTATION, scopeOf } from '../core/telemetry-names.ts';
+import { findOpenTelemetry, type Instrument } from '../server/telemetry.ts';
 import type { OutboxRow } from './outbox-row.ts';
 
 interface Instruments {

@@ -1,4 +1,5 @@
 import type { ChannelName } from '../core/channel.ts';
+import { INSTRUMENTATION, scopeOf } from '../core/telemetry-names.ts';
 import type { PublishReply } from './publish-command.ts';
 
 /**
@@ -7,7 +8,6 @@ import type { PublishReply } from './publish-command.ts';
  * Names: https://opentelemetry.io/docs/specs/semconv/messaging/
  */
 const API = Symbol.for('opentelemetry.js.api.1');
-export const INSTRUMENTATION = '@op/realtime';
 const SPAN_KIND_PRODUCER = 3;
 const STATUS_ERROR = 2;
 
@@ -148,11 +148,6 @@ function instrumentsFrom({ metrics }: OpenTelemetry): Instruments | undefined {
   };
   instrumentsOf.set(metrics, instruments);
   return instruments;
-}
-
-/** `trpc:org:7` → `trpc:org`: a name with few values. */
-export function scopeOf(channel: string): string {
-  return channel.split(':', 2).join(':');
 }
 
 /** W3C Trace Context; nothing for a span that no exporter will see. */

@@ -1,6 +1,6 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { RealtimeEvent, RefetchEnded } from '../core/events.ts';
-import { scopeOf } from '../server/telemetry.ts';
+import { scopeOf } from '../core/telemetry-names.ts';
 
 /** Counts what a tab is told and does. Attributes have few values: a scope (`trpc:org`) and never a whole channel, no keys, no users. */
 export function meterEvents(meter: Meter): (event: RealtimeEvent) => void {

@@ -1,6 +1,6 @@
 import { type Meter, metrics, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { BindingEvent, ManagerEvent, RealtimeEvent, RealtimeObserver, RefetchStarted } from '../core/events.ts';
-import { INSTRUMENTATION } from '../server/telemetry.ts';
+import { INSTRUMENTATION } from '../core/telemetry-names.ts';
 import { attributesOf, meterEvents } from './instruments.ts';
 import { traceOf, within } from './remote-context.ts';
 

@@ -1,4 +1,4 @@
-import type { Random } from '../core/clock.ts';
+import type { Random } from './clock.ts';
 
 /** The pause before attempt `attempt` (0 is the first repetition): full jitter between `minMs` and a bound that doubles up to `maxMs`. */
 export function backoffMs(attempt: number, { minMs, maxMs }: { minMs: number; maxMs: number }, random: Random): number {
