@@ -1,9 +1,22 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { documents, ROOT, readDocument, snippetsOf } from './markdown.ts';
+import { documents, missingTests, ROOT, readDocument, snippetsOf, testsNamedIn } from './markdown.ts';
 
 const withoutSnippets = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '');
+
+/** What a page's headings are called in links, as GitHub does it. */
+function headingsOf(target: string): ReadonlySet<string> {
+  const headings = withoutSnippets(readDocument(target.replace(/#.*$/, ''))).matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    Array.from(headings, ([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
 
 describe.each(documents())('%s', (path) => {
   const text = withoutSnippets(readDocument(path));
@@ -13,6 +26,11 @@ describe.each(documents())('%s', (path) => {
     const own = targets.filter((target) => !/^[a-z]+:/.test(target) && !target.startsWith('#'));
     const missing = own.filter((target) => !existsSync(join(ROOT, dirname(path), target.replace(/#.*$/, ''))));
     expect(missing).toEqual([]);
+    const places = [path, ...own.map((target) => join(dirname(path), target))].filter((at) => /\.md(#|$)/.test(at));
+    const inside = targets.filter((target) => target.startsWith('#')).map((target) => `${path}${target}`);
+    expect([...places, ...inside].filter((at) => at.includes('#') && !headingsOf(at).has(at.split('#')[1]!))).toEqual(
+      [],
+    );
   });
 
   it('names no path of this repository that is missing', () => {
@@ -21,6 +39,14 @@ describe.each(documents())('%s', (path) => {
       /^(?:\.ci|\.changeset|apps|benchmarks|conformance|deploy|docs|examples|packages|test)\/[^*…<>]*$/.test(name),
     );
     expect(paths.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+  });
+});
+
+describe.each(['docs/invariants.md', 'SECURITY.md'])('%s', (path) => {
+  it('names tests that exist', () => {
+    const named = testsNamedIn(path);
+    expect(named.length).toBeGreaterThan(15);
+    expect(missingTests(named)).toEqual([]);
   });
 });
 

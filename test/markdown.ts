@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -82,4 +82,22 @@ export function snippetIn(path: string, sought: string): Snippet {
   const [snippet] = found;
   if (!snippet || found.length > 1) throw new Error(`${path} has ${found.length} snippets with "${sought}", not one.`);
   return snippet;
+}
+
+/** The tests that a page's tables name in their last column: `path`: title. */
+export function testsNamedIn(path: string): { readonly path: string; readonly title: string }[] {
+  return [...readDocument(path).matchAll(/\| `([^`]+\.ts)`: (.+?) \|$/gm)].map(([, file = '', title = '']) => ({
+    path: file,
+    title,
+  }));
+}
+
+/** Of these tests those that do not exist. */
+export function missingTests(named: ReturnType<typeof testsNamedIn>): string[] {
+  const isThere = ({ path, title }: { path: string; title: string }) => {
+    if (!existsSync(join(ROOT, path))) return false;
+    const source = readDocument(path);
+    return ["'", '"'].some((quote) => source.includes(`${quote}${title}`));
+  };
+  return named.filter((test) => !isThere(test)).map(({ path, title }) => `${path}: ${title}`);
 }

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { createRealtime, type Realtime } from '../packages/realtime/src/server/index.ts';
@@ -10,7 +8,6 @@ import {
   SECRET,
   type TokenRules,
 } from '../packages/realtime/test/brokers.ts';
-import { ROOT, readDocument } from './markdown.ts';
 
 const ORIGIN = 'https://app.example.com';
 const cleanups: (() => unknown)[] = [];
@@ -107,16 +104,6 @@ describe.each(brokerKinds())('with the $name broker', (kind) => {
     expect(await outcomeOfConnect(after.broker, await signedWith('old-secret'))).toBe('closed 3500');
     expect(await outcomeOfConnect(after.broker, await signedWith('new-secret'))).toBe('connected');
   });
-});
-
-it('every test that SECURITY.md names exists', () => {
-  const claims = [...readDocument('SECURITY.md').matchAll(/\| `([^`]+\.ts)`: (.+?) \|$/gm)];
-  expect(claims.length).toBeGreaterThan(15);
-  for (const [, path = '', title = ''] of claims) {
-    expect(existsSync(join(ROOT, path)), path).toBe(true);
-    const source = readFileSync(join(ROOT, path), 'utf8');
-    expect(source.includes(`'${title}`) || source.includes(`"${title}`), `${path} has no test "${title}"`).toBe(true);
-  }
 });
 
 type Reply = Readonly<Record<string, unknown>>;
