@@ -213,6 +213,26 @@ export const transportScenarios: readonly Scenario[] = [
         expect(text, name).toMatch(new RegExp(`^# TYPE ${name} gauge$`, 'm'));
       expect(text).toMatch(/^centrifugo_node_num_nodes \d+$/m);
     },
+    'metrics count connections by transport, and by whether the client told a name and a version': async (t) => {
+      const labels = (name: string, version: string, transport: string) =>
+        `accept_protocol="",client_name="${name}",client_version="${version}",transport="${transport}"`;
+      const token = await t.token({ sub: t.user() });
+      for (const [transport, client] of [
+        ['websocket', { name: 'js"\\', version: '1' }],
+        ['websocket', { version: '1' }],
+        ['http_stream', { name: 'x' }],
+        ['sse', {}],
+      ] as const)
+        await (await t.openOver(transport)).call({ connect: { token, ...client } });
+      const text = await (await fetch(`${t.server.nodes[0]}/metrics`)).text();
+      for (const series of [
+        labels('unregistered', 'unregistered', 'websocket'),
+        labels('unnamed', 'unregistered', 'websocket'),
+        labels('unregistered', 'unversioned', 'http_stream'),
+        labels('unnamed', 'unversioned', 'sse'),
+      ])
+        expect(text).toMatch(new RegExp(`^centrifugo_client_connections_inflight\\{${series}\\} [1-9]\\d*$`, 'm'));
+    },
     'metrics count messages by type and calls of the API by method': async (t) => {
       await t.api('publish', { channel: t.channel('plain'), data: 1 });
       const text = await (await fetch(`${t.node()}/metrics`)).text();

@@ -28,21 +28,18 @@ export class Metrics {
 
   /** All metrics in Prometheus' text format, under Centrifugo's names where they mean the same. */
   text({ hub, startedAtMs }: Engine, { rssBytes, cpuSeconds }: ProcessUse): string {
-    const byTransport = new Map<string, number>();
-    for (const { peer } of hub.sessions.values())
-      byTransport.set(peer.transport, (byTransport.get(peer.transport) ?? 0) + 1);
+    const inflight = new Map<string, number>();
+    for (const { peer, introduction } of hub.sessions.values()) {
+      const labels = clientLabels(peer.transport, introduction);
+      inflight.set(labels, (inflight.get(labels) ?? 0) + 1);
+    }
     return [
       gauge('centrifugo_node_num_clients', 'Connected clients.', hub.sessions.size),
       gauge('centrifugo_node_num_users', 'Different users among them.', hub.userCount),
       gauge('centrifugo_node_num_channels', 'Channels with subscribers.', [...hub.activeChannels()].length),
       gauge('centrifugo_node_num_subscriptions', 'Subscriptions of all clients.', hub.subscriptionCount),
       gauge('centrifugo_node_num_nodes', 'Servers that work together; the embedded broker is alone.', 1),
-      family(
-        'centrifugo_client_connections_inflight',
-        'gauge',
-        'Connected clients by transport.',
-        label('transport', byTransport),
-      ),
+      family('centrifugo_client_connections_inflight', 'gauge', 'Connected clients by transport.', [...inflight]),
       gauge('centrifugo_node_build', 'The version that clients are told.', 1, `{version="${SERVER_VERSION}"}`),
       family('centrifugo_node_messages_sent_count', 'counter', 'Messages published into channels.', this.#messages()),
       family('centrifugo_node_messages_received_count', 'counter', 'The same: there is one node.', this.#messages()),
@@ -110,6 +107,13 @@ interface ProcessUse {
 }
 
 type Sample = readonly [labels: string, value: number];
+
+/** Names and versions come from clients, so what they are is not told, but only whether they are: as Centrifugo does where none are registered. */
+function clientLabels(transport: string, introduction: number): string {
+  const name = introduction & 1 ? 'unregistered' : 'unnamed';
+  const version = introduction & 2 ? 'unregistered' : 'unversioned';
+  return `{accept_protocol="",client_name="${name}",client_version="${version}",transport="${transport}"}`;
+}
 
 function label(name: string, values: ReadonlyMap<string | number, number>): Sample[] {
   return [...values].map(([key, value]) => [`{${name}="${key}"}`, value]);

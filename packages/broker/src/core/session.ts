@@ -42,6 +42,8 @@ export class Session implements Waiter {
   meta: ByteString | undefined = undefined;
   /** Headers of the connect command, by name in lower case; only those that some proxy passes on. */
   emulatedHeaders: ReadonlyMap<string, string> | undefined = undefined;
+  /** Whether the client told a name (1) and a version (2), for the metrics. */
+  introduction = 0;
   /** Unix time in seconds; 0 for never. */
   expireAt = 0;
   /** The client refreshes the connection with a token; otherwise the application does. */

@@ -270,7 +270,7 @@ describe('metrics', () => {
     for (const line of [
       'centrifugo_node_num_clients 1',
       'centrifugo_node_num_channels 1',
-      'centrifugo_client_connections_inflight{transport="sse"} 1',
+      'centrifugo_client_connections_inflight{accept_protocol="",client_name="unnamed",client_version="unversioned",transport="sse"} 1',
       'centrifugo_node_messages_sent_count{channel_namespace="",type="publication"} 1',
       'centrifugo_node_messages_sent_count{channel_namespace="",type="join"} 1',
     ])

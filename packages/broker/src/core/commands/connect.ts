@@ -26,6 +26,7 @@ interface Credentials {
 
 export function handleConnect(session: Session, id: number, request: ConnectRequest): Handled {
   const { engine } = session;
+  session.introduction = (request.name === '' ? 0 : 1) | (request.version === '' ? 0 : 2);
   session.emulatedHeaders = emulatedHeaders(request.headers, engine.settings.proxies.emulatedHeaders);
   if (request.token !== '')
     return whenKnown(verifyConnectToken(session, request.token), (token) => {
