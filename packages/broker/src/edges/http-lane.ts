@@ -6,9 +6,9 @@ import type { Engine } from '../core/engine.ts';
 import { jsonBytes } from '../protocol/byte-string.ts';
 import type { Credentials } from './api-key.ts';
 import type { EndOfTurn, TurnWriter } from './end-of-turn.ts';
+import type { RequestHead, RequestHeads } from './request-head.ts';
 import type { UpgradeRequest } from './websocket-handshake.ts';
 
-const MAX_HEAD_BYTES = 16 * 1024;
 /** Time for a request that has begun, and for the first byte of a new connection. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -17,38 +17,8 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 
 const UNAUTHORIZED = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
-interface Head {
-  readonly method: string;
-  readonly target: string;
-  /** By name in lower case. */
-  readonly headers: ReadonlyMap<string, string>;
-  /** Where the body begins. */
-  readonly end: number;
-}
-
-const REQUEST_LINE = /^(GET|POST) (\/[!-~]*) HTTP\/1\.1$/;
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/;
-
-/** Parses the head of a plain request. `undefined` for anything that is not plain: two headers of a name, folded lines, odd spaces. */
-function parseHead(text: string): Head | undefined {
-  const end = text.indexOf('\r\n\r\n');
-  if (end < 0 || end > MAX_HEAD_BYTES) return undefined;
-  const lines = text.slice(0, end).split('\r\n');
-  const request = REQUEST_LINE.exec(lines[0]!);
-  if (!request) return undefined;
-  const headers = new Map<string, string>();
-  for (let i = 1; i < lines.length; i++) {
-    const header = HEADER.exec(lines[i]!);
-    if (!header) return undefined;
-    const name = header[1]!.toLowerCase();
-    if (headers.has(name)) return undefined;
-    headers.set(name, header[2]!);
-  }
-  return { method: request[1]!, target: request[2]!, headers, end: end + 4 };
-}
-
 /** The body's length, if the request is one that the lane serves. */
-function apiBodyLength({ method, target, headers }: Head, prefix: string): number | undefined {
+function apiBodyLength({ method, target, headers }: RequestHead, prefix: string): number | undefined {
   if (!headers.has('host')) return undefined;
   if (method !== 'POST' || !target.startsWith(prefix) || target === prefix) return undefined;
   if (!hasApiMethod(target.slice(prefix.length))) return undefined;
@@ -59,7 +29,7 @@ function apiBodyLength({ method, target, headers }: Head, prefix: string): numbe
   return connection === undefined || connection.toLowerCase() === 'keep-alive' ? Number(length) : undefined;
 }
 
-function isWebSocketUpgrade({ method, headers }: Head): boolean {
+function isWebSocketUpgrade({ method, headers }: RequestHead): boolean {
   return method === 'GET' && headers.has('host') && headers.get('upgrade')?.toLowerCase() === 'websocket';
 }
 
@@ -85,6 +55,7 @@ export class ApiLane implements Waiter, TurnWriter {
   readonly #engine: Engine;
   readonly #isKeyRight: (credentials: Credentials) => boolean;
   readonly #exits: LaneExits;
+  readonly #heads: RequestHeads;
   readonly #endOfTurn: EndOfTurn;
   readonly #prefix: string;
   readonly #onData: (chunk: Buffer) => void;
@@ -102,12 +73,14 @@ export class ApiLane implements Waiter, TurnWriter {
     engine: Engine,
     isKeyRight: (credentials: Credentials) => boolean,
     exits: LaneExits,
+    heads: RequestHeads,
     endOfTurn: EndOfTurn,
   ) {
     this.#socket = socket;
     this.#engine = engine;
     this.#isKeyRight = isKeyRight;
     this.#exits = exits;
+    this.#heads = heads;
     this.#endOfTurn = endOfTurn;
     this.#prefix = engine.settings.httpApi.disabled
       ? '\n'
@@ -149,7 +122,8 @@ export class ApiLane implements Waiter, TurnWriter {
     const text = bytes.toString('latin1');
     let at = 0;
     while (at < text.length) {
-      const head = parseHead(at === 0 ? text : text.slice(at));
+      const request = at === 0 ? text : text.slice(at);
+      const head = this.#heads.read(request);
       const length = head && apiBodyLength(head, this.#prefix);
       if (!head || length === undefined || length > this.#engine.settings.httpApi.maxRequestBodySize) {
         this.writeNow();
@@ -163,6 +137,7 @@ export class ApiLane implements Waiter, TurnWriter {
         this.#socket.end(UNAUTHORIZED, 'latin1');
         return;
       }
+      this.#heads.remember(head, request);
       const end = at + head.end + length;
       if (end > text.length) {
         this.#rest = [bytes.subarray(at)];
@@ -175,7 +150,7 @@ export class ApiLane implements Waiter, TurnWriter {
     this.#waitFor(this.#rest.length > 0 ? REQUEST_TIMEOUT_MS : KEEP_ALIVE_TIMEOUT_MS);
   }
 
-  #mayCall({ headers }: Head): boolean {
+  #mayCall({ headers }: RequestHead): boolean {
     return this.#isKeyRight({
       xApiKey: headers.get('x-api-key'),
       authorization: headers.get('authorization'),
@@ -183,7 +158,7 @@ export class ApiLane implements Waiter, TurnWriter {
     });
   }
 
-  #call({ target, headers }: Head, body: Buffer): ApiAnswer {
+  #call({ target, headers }: RequestHead, body: Buffer): ApiAnswer {
     const { isTransportErrorMode } = this.#engine.settings.httpApi;
     const isTransport = isTransportErrorMode || headers.get('x-centrifugo-error-mode') === 'transport';
     return callApi(this.#engine, target.slice(this.#prefix.length), jsonBytes(body), isTransport);
@@ -218,7 +193,7 @@ export class ApiLane implements Waiter, TurnWriter {
   }
 
   /** The connection is not, or no longer, the lane's business. */
-  #leave(head: Head | undefined, bytes: Buffer): void {
+  #leave(head: RequestHead | undefined, bytes: Buffer): void {
     this.#release();
     if (head && isWebSocketUpgrade(head)) {
       const { method, target: url, headers } = head;

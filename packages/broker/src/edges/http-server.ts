@@ -14,6 +14,7 @@ import { createKeyCheck } from './api-key.ts';
 import { EndOfTurn } from './end-of-turn.ts';
 import { ApiLane, type LaneExits } from './http-lane.ts';
 import { readBody } from './read-body.ts';
+import { RequestHeads } from './request-head.ts';
 import { RequestTimer } from './request-timer.ts';
 import type { WebSocketEdge } from './websocket.ts';
 import { refuseUpgrade, type UpgradeRequest } from './websocket-handshake.ts';
@@ -38,6 +39,7 @@ export class HttpEdge implements LaneExits {
   readonly #routes = new Map<string, Route>();
   readonly #isKeyRight: ReturnType<typeof createKeyCheck>;
   readonly #newConnections: TokenBucket;
+  readonly #heads = new RequestHeads();
   readonly #endOfTurn = new EndOfTurn();
 
   constructor(engine: Engine, webSockets: WebSocketEdge) {
@@ -100,7 +102,7 @@ export class HttpEdge implements LaneExits {
 
   /** Serves a new connection. */
   take(socket: Socket): void {
-    this.#lanes.add(new ApiLane(socket, this.#engine, this.#isKeyRight, this, this.#endOfTurn));
+    this.#lanes.add(new ApiLane(socket, this.#engine, this.#isKeyRight, this, this.#heads, this.#endOfTurn));
   }
 
   done(lane: ApiLane): void {
