@@ -38,6 +38,7 @@ else if (verb === 'rm' || verb === 'stop') {
 }
 `;
   writeFileSync(join(bin, 'docker'), program);
+  writeFileSync(join(bin, 'package.json'), '{"type":"commonjs"}'); // whatever lies in a folder above
   chmodSync(join(bin, 'docker'), 0o755);
   return bin;
 }
