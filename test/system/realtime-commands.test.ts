@@ -10,18 +10,18 @@ import {
   ORIGIN,
   SECRET,
 } from '../../packages/realtime/test/clinic.ts';
-import { REALTIME, start } from './run-command.ts';
+import { commandProgram, REALTIME, start } from './run-command.ts';
 
 let broker: ClinicBroker;
 let env: NodeJS.ProcessEnv;
+let program: string;
 beforeAll(async () => {
-  broker = await embeddedWard().start();
+  [broker, program] = await Promise.all([embeddedWard().start(), commandProgram()]);
   env = { ...process.env, ...appVariables(broker.port), NO_COLOR: '1' };
 });
 afterAll(() => broker.close());
 
-const FROM_SOURCE = ['--import', 'tsx', '--conditions=@op/source', 'src/cli/bin.ts'];
-const command = (...args: string[]) => start(process.execPath, [...FROM_SOURCE, ...args], { cwd: REALTIME, env });
+const command = (...args: string[]) => start(process.execPath, [program, ...args], { cwd: REALTIME, env });
 const publish = () =>
   createRealtime({ apiUrl: env.CENTRIFUGO_API_URL, apiKey: KEY }).publish('trpc:org:1', {
     type: 'channel-invalidation',
@@ -56,7 +56,7 @@ it('tail ends on Ctrl-C with 0, having printed what came', async () => {
 });
 
 it('tail ends quietly when nobody reads any more', async () => {
-  const child = spawn(process.execPath, [...FROM_SOURCE, 'tail', 'trpc:org:1'], {
+  const child = spawn(process.execPath, [program, 'tail', 'trpc:org:1'], {
     cwd: REALTIME,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { processIdentity } from '../../packages/realtime/src/cli/process-identity.ts';
 import { parseBrokerState } from '../../packages/realtime/src/cli/state-file.ts';
+import { bundle } from '../../packages/realtime/test/bundle.ts';
 import { freePort } from '../free-port.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -106,12 +106,21 @@ export function start(
   };
 }
 
+let built: Promise<string> | undefined;
+
+/** `op-realtime` as one file, of the source: compiling it for each start would cost half a second, and tests start it a hundred times. */
+export function commandProgram(): Promise<string> {
+  const packageUrl = pathToFileURL(`${REALTIME}/`);
+  built ??= bundle(new URL('src/cli/bin.ts', packageUrl), packageUrl, { isWhole: true });
+  return built;
+}
+
 /** A place for `op-realtime` of its own: a free port and a state folder, so that nothing meets a developer's own broker. */
 export interface Sandbox {
   readonly port: number;
   readonly env: NodeJS.ProcessEnv;
   readonly folder: string;
-  /** `op-realtime <args> --port <its port>`, from source. */
+  /** `op-realtime <args> --port <its port>`. */
   command(name: string, ...args: string[]): Running;
   /** The same, waited for. */
   run(name: string, ...args: string[]): Promise<Finished>;
@@ -126,12 +135,9 @@ export async function createSandbox(env: NodeJS.ProcessEnv = {}): Promise<Sandbo
   const port = await freePort();
   const ownEnv: NodeJS.ProcessEnv = { ...process.env, ...env, OP_REALTIME_STATE_DIR: folder };
   delete ownEnv.FORCE_COLOR;
+  const program = await commandProgram();
   const command = (name: string, ...args: string[]) =>
-    start(
-      process.execPath,
-      ['--import', 'tsx', '--conditions=@op/source', 'src/cli/bin.ts', name, '--port', String(port), ...args],
-      { cwd: REALTIME, env: ownEnv },
-    );
+    start(process.execPath, [program, name, '--port', String(port), ...args], { cwd: REALTIME, env: ownEnv });
   const started: Running[] = [];
   return {
     port,

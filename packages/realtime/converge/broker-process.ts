@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { freePort } from '../../../test/free-port.ts';
-import { bundle } from './sources.ts';
+import { bundle } from '../test/bundle.ts';
 
 export const API_KEY = 'converge-api-key';
 export const TOKEN_SECRET = 'converge-token-secret-of-more-than-32-bytes';
@@ -13,7 +13,7 @@ let embedded: Promise<string> | undefined;
 /** The embedded broker as one file: it is started often, and from its sources each start would cost a second. */
 function embeddedBroker(): Promise<string> {
   const packageUrl = new URL('../../broker/', import.meta.url);
-  embedded ??= bundle(new URL('src/bin.ts', packageUrl), packageUrl);
+  embedded ??= bundle(new URL('src/bin.ts', packageUrl), packageUrl, { isWhole: true });
   return embedded;
 }
 

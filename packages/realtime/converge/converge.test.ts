@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { patched } from '../model/subject.ts';
+import { REALTIME_SOURCE } from '../test/bundle.ts';
 import { converge } from './converge.ts';
 import { MUTANTS } from './mutants.ts';
-import { REALTIME_SOURCE } from './sources.ts';
 
 /** `pnpm converge --seeds 1000` runs more, and `--seed N` one again. */
 const SEEDS = [1, 2, 3, 4, 5];

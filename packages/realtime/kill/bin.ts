@@ -3,7 +3,7 @@ import { hasLane } from '../../../test/lanes.ts';
 import { findPostgres, startPostgres } from '../../../test/postgres.ts';
 import { kill } from './kill.ts';
 import { describeKills } from './kill-result.ts';
-import { Programs } from './killed-process.ts';
+import { buildPrograms } from './killed-process.ts';
 import { FAULTS, type Fault } from './settings.ts';
 
 const cli = cac('pnpm kill');
@@ -27,7 +27,7 @@ async function run({ rounds, seed, fault }: { rounds: number; seed: number; faul
     process.exitCode = 1;
     return;
   }
-  const [cluster, programs] = await Promise.all([startPostgres(folder!), Programs.build()]);
+  const [cluster, programs] = await Promise.all([startPostgres(folder!), buildPrograms()]);
   try {
     const result = await kill({
       seed,
@@ -45,6 +45,5 @@ async function run({ rounds, seed, fault }: { rounds: number; seed: number; faul
     process.exitCode = result.violations.length > 0 ? 1 : 0;
   } finally {
     await cluster.close();
-    programs.remove();
   }
 }

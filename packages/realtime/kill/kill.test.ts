@@ -4,7 +4,7 @@ import { hasLane } from '../../../test/lanes.ts';
 import { findPostgres, type PostgresCluster, startPostgres } from '../../../test/postgres.ts';
 import { kill } from './kill.ts';
 import { describeKills } from './kill-result.ts';
-import { Programs } from './killed-process.ts';
+import { buildPrograms, type Programs } from './killed-process.ts';
 import type { Fault } from './settings.ts';
 
 /** `pnpm kill --rounds 1000 --seed N` runs more. */
@@ -25,10 +25,9 @@ describe.skipIf(!hasLane('postgres', folder))('while app, relays and broker are 
   let cluster: PostgresCluster;
   let programs: Programs;
   beforeAll(async () => {
-    [cluster, programs] = await Promise.all([startPostgres(folder!), Programs.build()]);
+    [cluster, programs] = await Promise.all([startPostgres(folder!), buildPrograms()]);
   });
   afterAll(async () => {
-    programs?.remove();
     await cluster?.close();
   });
 

@@ -1,45 +1,22 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { build } from 'esbuild';
+import { bundle } from '../test/bundle.ts';
 import { type ProcessSettings, type Told, VARIABLE } from './settings.ts';
 
 const START_LIMIT_MS = 60_000;
 
 export type Kind = 'app' | 'relay' | 'broker';
 
-/** The programs of the processes, each in one file: a start then costs a fraction of what compiling costs. */
-export class Programs {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'op-kill-'));
+/** The program of each process, as a file. */
+export type Programs = Readonly<Record<Kind, string>>;
 
-  static async build(): Promise<Programs> {
-    const programs = new Programs();
-    await build({
-      entryPoints: ['app', 'relay', 'broker'].map((name) => join(import.meta.dirname, `${name}.ts`)),
-      outdir: programs.#folder,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      conditions: ['@op/source'],
-      external: ['pg-native', 'bufferutil', 'utf-8-validate'],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      logLevel: 'silent',
-    });
-    return programs;
-  }
+const PACKAGE = new URL('../', import.meta.url);
 
-  path(kind: Kind): string {
-    return join(this.#folder, `${kind}.mjs`);
-  }
-
-  remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
+export async function buildPrograms(): Promise<Programs> {
+  const program = (kind: Kind) => bundle(new URL(`${kind}.ts`, import.meta.url), PACKAGE, { isWhole: true });
+  const [app, relay, broker] = await Promise.all([program('app'), program('relay'), program('broker')]);
+  return { app, relay, broker };
 }
 
 /** A process that is killed as a power cut would, and started again on the same port. It ends with this process in any case: the channel between them closes. */
@@ -56,7 +33,7 @@ export class KilledProcess {
 
   constructor(kind: Kind, programs: Programs, settings: ProcessSettings) {
     this.kind = kind;
-    this.#program = programs.path(kind);
+    this.#program = programs[kind];
     this.#settings = settings;
   }
 
