@@ -1,7 +1,7 @@
 import { MAX_CONTROL_BYTES, Opcodes } from './websocket-frame.ts';
 
 /** Why a server ends a connection whose frames are wrong (RFC 6455 §7.4.1). */
-export const Breaches = { Protocol: 1002, TooBig: 1009 } as const;
+const Breaches = { Protocol: 1002, TooBig: 1009 } as const;
 export type Breach = (typeof Breaches)[keyof typeof Breaches];
 
 /** What the frames of a client mean. After `onClosed` and `onBreach` nothing more comes. */
