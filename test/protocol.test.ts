@@ -20,6 +20,16 @@ const number = (value: number) => value.toLocaleString('en');
 describe('PROTOCOL.md says what the source says', () => {
   it('about the codes of errors', () => {
     expect(firstCells('Errors of the library').slice(2)).toEqual(Object.values(ErrorCode));
+    const source = readDocument('packages/realtime/src/core/realtime-error.ts');
+    const inSource = [...source.matchAll(/^ {2}\/\*\* (.+) \*\/\n {2}\w+: '(\w+)'/gm)].map(([, says, code]) => [
+      code,
+      says,
+    ]);
+    const told = [...section('Errors of the library').matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, code, says]) => [
+      code,
+      says,
+    ]);
+    expect(told).toEqual(inSource);
   });
 
   it('about the codes of the broker that decide', () => {
