@@ -1,8 +1,11 @@
 import { fingerprint } from './fingerprint.ts';
+import { checkQuiet } from './invariants.ts';
 import type { Violation } from './oracle.ts';
+import { possibleSteps } from './possible-steps.ts';
 import type { Scenario } from './scenario.ts';
+import { decodeStep, encodeStep, isProgress } from './step.ts';
 import type { Subject } from './subject.ts';
-import { decodeStep, encodeStep, isProgress, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface SearchResult {
   readonly scenario: string;
@@ -58,10 +61,10 @@ export function search(
     for (const state of level) {
       const path = pathTo(state);
       let world = run(subject, scenario, path);
-      const steps = world.steps();
+      const steps = possibleSteps(world);
       if (!steps.some(isProgress)) {
         quiet++;
-        world.checkQuiet();
+        checkQuiet(world);
         if (world.violation) return result(false, { ...world.violation, steps: path });
       }
       for (const [at, step] of steps.entries()) {

@@ -1,8 +1,11 @@
 import type { Random } from '../src/core/clock.ts';
+import { checkQuiet } from './invariants.ts';
+import { possibleSteps } from './possible-steps.ts';
 import type { Scenario } from './scenario.ts';
 import type { FoundViolation } from './search.ts';
+import { encodeStep, isProgress } from './step.ts';
 import type { Subject } from './subject.ts';
-import { encodeStep, isProgress, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface WalkResult {
   readonly seed: number;
@@ -24,13 +27,13 @@ export function walk(subject: Subject, scenario: Scenario, seed: number, maxStep
     violation: world.violation && { ...world.violation, steps: taken },
   });
   for (;;) {
-    let steps = world.steps();
+    let steps = possibleSteps(world);
     const progress = steps.filter(isProgress);
     if (taken.length >= maxSteps || random() < 0.6)
       steps = progress.length || taken.length >= maxSteps ? progress : steps;
     if (!steps.length) {
       // A hidden tab is looked at again, or nothing is left.
-      const show = world.steps().find((step) => step.do === 'show');
+      const show = possibleSteps(world).find((step) => step.do === 'show');
       if (!show) break;
       steps = [show];
     }
@@ -40,7 +43,7 @@ export function walk(subject: Subject, scenario: Scenario, seed: number, maxStep
     if (world.violation) return result(false);
     if (taken.length > maxSteps * 3) return result(false);
   }
-  world.checkQuiet();
+  checkQuiet(world);
   return result(true);
 }
 

@@ -1,47 +1,17 @@
 import type { Position } from '../src/core/position.ts';
-import type { Phase } from '../src/query/entry.ts';
-import { Broker, epochNumber } from './broker.ts';
+import { Broker } from './broker.ts';
+import { checkTab } from './invariants.ts';
 import type { Violation } from './oracle.ts';
+import { takeMutationStep } from './own-mutation.ts';
 import { FAULTS, type Fault, reads, type Scenario } from './scenario.ts';
+import { isProgress, type Step, type StepKind } from './step.ts';
 import type { Subject } from './subject.ts';
-import { type Body, DELAY, type Delivery, type FetchModel, type QueryModel, Tab, type WriteMessage } from './tab.ts';
+import { type Body, type Delivery, type FetchModel, type QueryModel, Tab, type WriteMessage } from './tab.ts';
 
-/** One step of the world: what happens, in which tab (or broker), to which item. */
-export interface Step {
-  readonly do: StepKind;
-  readonly tab: number;
-  readonly item: number;
-}
-
-/** Steps that the world takes by itself, sooner or later. The world is quiet when none is left. */
-const PROGRESS = [
-  'commit',
-  'publish',
-  'connect',
-  'subscribe',
-  'positionCheck',
-  'deliver',
-  'readStamp',
-  'read',
-  'answer',
-  'fire',
-  'mutationAnswer',
-] as const;
-/** Steps that need nothing to be repaired first, but may happen only as often as the scenario says; some are named like their fault. */
-const OUTSIDE = ['mutate', 'show'] as const;
-export type StepKind = (typeof PROGRESS)[number] | (typeof OUTSIDE)[number] | Fault;
-const KINDS: readonly StepKind[] = [...PROGRESS, ...OUTSIDE, ...FAULTS];
-const PROGRESS_KINDS: ReadonlySet<StepKind> = new Set(PROGRESS);
+/** Progress that is a reason to fetch. */
+const PROMPTS: ReadonlySet<StepKind> = new Set<StepKind>(['commit', 'publish', 'mutationAnswer', 'connect']);
 
 const NO_FAULTS = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
-
-/** A step as a number, and back. */
-export function encodeStep(step: Step): number {
-  return KINDS.indexOf(step.do) * 1024 + step.tab * 128 + step.item;
-}
-export function decodeStep(code: number): Step {
-  return { do: KINDS[code >> 10]!, tab: (code >> 7) & 7, item: code & 127 };
-}
 
 interface WriteModel {
   stage: 'new' | 'committed' | 'announced' | 'unannounced';
@@ -95,7 +65,7 @@ export class World {
   }
 
   /** Whether the query is bound to where the write is announced. */
-  #concerns(query: QueryModel, write: number): boolean {
+  concerns(query: QueryModel, write: number): boolean {
     return query.channels.includes(this.scenario.writes[write]!.channel) && this.reads(query, write);
   }
 
@@ -104,113 +74,11 @@ export class World {
     return null;
   }
 
-  /** What can happen next. */
-  steps(): Step[] {
-    const steps: Step[] = [];
-    const add = (kind: StepKind, tab = 0, item = 0) => steps.push({ do: kind, tab, item });
-    const may = (fault: Fault, tab = 0, item = 0) => this.budget[fault] > 0 && add(fault, tab, item);
-    for (const [w, write] of this.writes.entries()) {
-      const spec = this.scenario.writes[w]!;
-      const own = spec.tab ?? -1;
-      if (write.stage === 'new') {
-        if (own < 0) add('commit', 0, w);
-        else if (write.mutation === 'none') add('mutate', own, w);
-        else if (write.mutation === 'running') {
-          add('commit', own, w);
-          may('mutationFails', own, w);
-        }
-      } else if (write.stage === 'committed') {
-        for (let b = 0; b < (this.scenario.split === 'alternating' ? 2 : 1); b++) add('publish', b, w);
-        may('publishLost', 0, w);
-      } else if (write.mutation === 'running') {
-        add('mutationAnswer', own, w);
-        may('positionLost', own, w);
-      }
-      if (write.mutation === 'running' && write.stage !== 'new') may('mutationAnswerLost', own, w);
-    }
-    for (let b = 0; b < this.brokers.length; b++) may('restart', b);
-    for (const [t, tab] of this.tabs.entries()) this.#tabSteps(tab, t, add, may);
-    return steps;
-  }
-
-  #tabSteps(
-    tab: Tab,
-    t: number,
-    add: (kind: StepKind, tab: number, item?: number) => void,
-    may: (fault: Fault, tab: number, item?: number) => void,
-  ): void {
-    if (tab.connected) {
-      may('drop', t);
-      for (const [c, sub] of tab.subs.entries()) {
-        if (sub.asked) {
-          if (sub.live && !tab.queries.some((q) => q.active && q.channels.includes(c))) may('leave', t, c);
-          if (this.#isBehind(tab, c)) add('positionCheck', t, c);
-        } else if (!sub.refused && tab.refetcher.freshness.channels.get(`c${c}`)?.queries.size) {
-          if (tab.queries.some((q) => q.active && q.channels.includes(c)) || !this.scenario.faults?.leave) {
-            add('subscribe', t, c);
-            may('refuse', t, c);
-          }
-        }
-      }
-      const head = tab.socket[0];
-      if (head) {
-        add('deliver', t);
-        if (head.kind === 'publication') {
-          may('deliveryLost', t);
-          may('deliveryDoubled', t);
-        }
-      }
-    } else {
-      add('connect', t);
-      may('forget', t);
-    }
-    for (const [i, request] of tab.requests.entries()) {
-      if (request.hung) continue;
-      if (request.stage === 'read') {
-        add('answer', t, i);
-        if (!request.abandoned) {
-          may('fetchFails', t, i);
-          if (request.query.body) may('cached', t, i);
-        }
-      } else {
-        const last = this.scenario.split === 'alternating' ? 2 : 1;
-        for (let b = 0; b < last; b++)
-          add(this.scenario.slowRead && request.stage === 'sent' ? 'readStamp' : 'read', t, i + b * 64);
-        if (request.stage === 'sent') may('stampTimeout', t, i);
-        if (!request.abandoned) may('fetchHangs', t, i);
-      }
-    }
-    for (const [i, timer] of tab.timers.entries()) {
-      if (timer.delayMs === DELAY.grace) may('grace', t, i);
-      else if (
-        timer.delayMs === DELAY.watchdog ? timer.owner?.hung : timer.delayMs < DELAY.grace || timer.delayMs >= 1000
-      )
-        add('fire', t, i);
-    }
-    for (const [q, query] of tab.queries.entries()) {
-      if (query.removed) continue;
-      if (query.active) may('unmount', t, q);
-      else may('mount', t, q);
-      if (query.current && !query.current.hung && query.data !== null) may('fetchCancelled', t, q);
-      if (query.active && !query.current) may('appFetch', t, q);
-      may('remove', t, q);
-    }
-    if (tab.hidden) add('show', t);
-    else may('hide', t);
-  }
-
   /** Takes a step and checks what must hold at every moment. */
   take({ do: kind, tab: t, item }: Step): void {
     if (kind in this.budget) this.budget[kind as Fault]--;
     const tab = this.tabs[t]!;
-    if (
-      !PROGRESS_KINDS.has(kind) ||
-      kind === 'commit' ||
-      kind === 'publish' ||
-      kind === 'mutationAnswer' ||
-      kind === 'connect'
-    )
-      for (const each of this.tabs) each.unprompted = 0;
+    if (!isProgress({ do: kind }) || PROMPTS.has(kind)) for (const each of this.tabs) each.unprompted = 0;
     if (kind === 'commit') {
       this.database |= 1 << item;
       this.writes[item]!.stage = 'committed';
@@ -220,7 +88,7 @@ export class World {
     else this.#tabStep(kind, tab, item);
     for (const each of this.tabs) {
       each.endTurn();
-      this.#checkStatus(each);
+      checkTab(this, each);
     }
   }
 
@@ -233,18 +101,19 @@ export class World {
     write.broker = b;
     write.position = broker.top(channel);
     for (const tab of this.tabs)
-      if (tab.subs[channel]!.asked && this.#socketBroker === broker && !tab.socket.some(isRefusalOf(channel)))
+      if (tab.subs[channel]!.asked && this.socketBroker === broker && !tab.socket.some(isRefusalOf(channel)))
         tab.socket.push({ kind: 'publication', channel, offset, write: w });
   }
 
-  get #socketBroker(): Broker {
+  /** The broker that sockets talk to. */
+  get socketBroker(): Broker {
     return this.brokers.at(-1)!;
   }
 
   #restart(b: number): void {
     const broker = this.brokers[b]!;
     broker.restart();
-    if (broker === this.#socketBroker) for (const tab of this.tabs) this.#drop(tab);
+    if (broker === this.socketBroker) for (const tab of this.tabs) this.#drop(tab);
   }
 
   #drop(tab: Tab): void {
@@ -256,13 +125,6 @@ export class World {
       sub.live = false;
       tab.refetcher.freshness.uncovered(`c${c}`);
     }
-  }
-
-  /** The broker compares what it sent with the top of the stream, now and then. */
-  #isBehind(tab: Tab, channel: number): boolean {
-    const { live, position } = tab.subs[channel]!;
-    const top = this.#socketBroker.top(channel);
-    return live && position!.offset < top.offset && !tab.socket.some((delivery) => delivery.channel === channel);
   }
 
   #tabStep(kind: StepKind, tab: Tab, item: number): void {
@@ -376,7 +238,7 @@ export class World {
         refetcher.returned();
         break;
       default:
-        this.#mutationStep(kind, tab, item);
+        takeMutationStep(this, kind, tab, item);
     }
   }
 
@@ -396,11 +258,11 @@ export class World {
     const first = !sub.position;
     const since = sub.position ?? (this.scenario.since ? tab.refetcher.freshness.since(name) : null);
     sub.asked = true;
-    const reply = this.#socketBroker.recover(channel, since);
+    const reply = this.socketBroker.recover(channel, since);
     let accounted = reply.position.offset;
     if (first && this.scenario.since) {
       // The lowest stamp of the queries is what to ask for; if the history reaches back to it, nothing was missed.
-      const { epoch } = this.#socketBroker.top(channel);
+      const { epoch } = this.socketBroker.top(channel);
       const stamps = tab.queries.map((query) => query.proofs.get(channel)?.stamp);
       const known = stamps.flatMap((stamp) => stamp ?? []);
       const lowest = { epoch, offset: Math.min(...known.map(({ offset }) => offset)) };
@@ -408,7 +270,7 @@ export class World {
       if (
         known.length &&
         known.every((stamp) => stamp.epoch === epoch) &&
-        this.#socketBroker.recover(channel, lowest).recovered
+        this.socketBroker.recover(channel, lowest).recovered
       )
         accounted = lowest.offset;
     }
@@ -429,7 +291,7 @@ export class World {
       sub.position = delivery.position;
       oracle.join(delivery.position, delivery.recovered, delivery.accounted);
       freshness.join(name, delivery.position, delivery.recovered);
-      this.#checkStatus(tab);
+      checkTab(this, tab);
       for (const { offset, write } of delivery.missed) {
         tab.unprompted = 0;
         sub.position = { epoch: delivery.position.epoch, offset };
@@ -494,135 +356,10 @@ export class World {
       tab.fail('I5', 'still in back-off after a fetch that ended fresh');
     tab.forgetUnused();
   }
-
-  #mutationStep(kind: StepKind, tab: Tab, w: number): void {
-    const write = this.writes[w]!;
-    const spec = this.scenario.writes[w]!;
-    const { refetcher } = tab;
-    const mine = tab.queries.filter((query) => this.reads(query, w));
-    if (kind === 'mutate') {
-      write.mutation = 'running';
-      tab.mutations++;
-      if (!spec.optimistic) return;
-      for (const query of mine) {
-        if (query.data === null) continue;
-        write.snapshots.push([query, query.data]);
-        this.#writeByHand(tab, query, query.data | (1 << w));
-      }
-      return;
-    }
-    write.mutation = 'ended';
-    if (kind === 'mutationFails' || kind === 'mutationAnswerLost') {
-      if (kind === 'mutationFails') write.stage = 'unannounced';
-      for (const [query, data] of write.snapshots) if (!query.removed) this.#writeByHand(tab, query, data);
-      tab.mutations--;
-      for (const query of tab.queries) if (query.layered) force(query);
-      refetcher.mutationEnded(true);
-    } else {
-      const position = kind === 'positionLost' ? null : write.position;
-      const oracle = tab.oracles[spec.channel]!;
-      const usable = position && position.epoch === oracle.epoch;
-      tab.acknowledged |= 1 << w;
-      tab.told |= 1 << w;
-      if (position && refetcher.freshness.channels.has(`c${spec.channel}`)) oracle.hear(position);
-      if (usable && position.offset > oracle.cursor) oracle.tell(position, w);
-      if (!usable || (position.offset > oracle.cursor && !tab.subs[spec.channel]!.live))
-        // A running fetch may bind the query to any channel; until it answers, all news without a position may concern it.
-        for (const query of tab.queries)
-          if (mine.includes(query) || (query.current && (spec.message === 'channel' || spec.kind === query.spec.kind)))
-            force(query);
-      refetcher.freshness.acknowledged([{ channel: `c${spec.channel}`, position, message: write.message }]);
-      if (spec.invalidates) for (const query of mine) if (query.active) query.begin(false);
-      tab.mutations--;
-      refetcher.mutationEnded(false);
-    }
-    if (!tab.mutations) for (const query of tab.queries) query.layered = false;
-  }
-
-  #writeByHand(tab: Tab, query: QueryModel, data: number): void {
-    query.data = data;
-    query.marked = false;
-    query.layered = true;
-    tab.refetcher.written(query.entry);
-  }
-
-  /** I2, I5 and I7 hold at every moment. */
-  #checkStatus(tab: Tab): void {
-    for (const query of tab.queries) {
-      const { entry } = query;
-      if (!tab.unhealthy && (entry.failures > 0 || entry.chain > 2)) tab.fail('I5', 'a healthy query is in back-off');
-      if (query.data !== null && query.current === null && entry.bonds.size !== query.channels.length)
-        tab.fail('I7', 'bound to channels that its answer did not name');
-      this.#checkGrace(tab, query);
-      if (tab.refetcher.status(entry) !== 'live') continue;
-      if (query.data! & ~this.database) tab.fail('I2', 'live with a write that is not committed');
-      if (!tab.connected) tab.fail('I2', 'live without a connection');
-      for (let w = 0; w < this.writes.length; w++) {
-        if (query.data! & (1 << w) || !this.#concerns(query, w)) continue;
-        if (tab.told & (1 << w)) tab.fail('I2', `live without write ${w}, which the tab was told of`);
-        else if (this.#precedes(query, w)) tab.fail('I2', `live without write ${w}, which precedes the cursor`);
-      }
-    }
-  }
-
-  /** Nobody knows whether what was mounted in the grace is still true. Once the channel is lost a fetch must be on its way. */
-  #checkGrace(tab: Tab, query: QueryModel): void {
-    if (!query.undecided) return;
-    if (query.channels.every((c) => tab.subs[c]!.live)) query.undecided = false;
-    else if (query.isLost() && query.active && !tab.hidden && !query.current && IDLE.has(query.entry.phase))
-      tab.fail('I6', 'mounted in the grace of a channel that was lost, and left as it is');
-  }
-
-  #precedes({ entry }: QueryModel, w: number): boolean {
-    const { position, stage } = this.writes[w]!;
-    if (!position || stage !== 'announced') return false;
-    for (const { name, cursor } of entry.bonds.keys()) {
-      if (name !== `c${this.scenario.writes[w]!.channel}` || !cursor) continue;
-      if (cursor.epoch === position.epoch) return position.offset <= cursor.offset;
-      return !this.scenario.split && epochNumber(position.epoch) < epochNumber(cursor.epoch);
-    }
-    return false;
-  }
-
-  /** I1, I5 and I8, which hold when nothing is left to happen. */
-  checkQuiet(): void {
-    for (const tab of this.tabs) {
-      if (tab.hidden || !tab.connected) continue;
-      for (const query of tab.queries) {
-        if (!query.active || query.data === null) continue;
-        const status = tab.refetcher.status(query.entry);
-        const refused = query.channels.some((c) => tab.subs[c]!.refused);
-        if (status !== 'live' && status !== 'suspect' && !refused) tab.fail('I1', `quiet, and ${status}`);
-        for (let w = 0; w < this.writes.length; w++) {
-          if (query.data & (1 << w) || !this.#concerns(query, w)) continue;
-          // Where the API alternates between brokers, what only the other one announced cannot be known.
-          const { stage, broker } = this.writes[w]!;
-          const audible = this.scenario.split !== 'alternating' || this.brokers[broker] === this.#socketBroker;
-          if (stage === 'announced' && status === 'live' && audible)
-            tab.fail('I1', `quiet, without the announced write ${w}`);
-          if (tab.acknowledged & (1 << w) && !this.scenario.alwaysCached)
-            tab.fail('I8', `quiet, without its own write ${w}`);
-        }
-      }
-    }
-  }
-}
-
-const IDLE: ReadonlySet<Phase> = new Set<Phase>(['idle', 'polling']);
-
-/** Whether the world would take this step by itself. */
-export function isProgress(step: Step): boolean {
-  return PROGRESS_KINDS.has(step.do);
 }
 
 const isRefusalOf = (channel: number) => (delivery: Delivery) =>
   delivery.kind === 'refusal' && delivery.channel === channel;
-
-function force(query: QueryModel): void {
-  if (!query.channels.length && !query.current) return;
-  query.forced = true;
-  if (query.current) query.current.forced = true;
-}
 
 function cancelled(query: QueryModel) {
   const { handle } = query.current!;
