@@ -1,3 +1,4 @@
+import { freshness, verdict, WITHOUT } from '../model/patches.ts';
 import type { Patch } from '../model/subject.ts';
 
 /** A rule taken out of the code. */
@@ -11,21 +12,18 @@ export interface Mutant {
 }
 
 const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
-const freshness = (find: string, replace: string) => patch('core/freshness.ts', find, replace);
-const verdict = (find: string, replace: string) => patch('core/freshness-verdict.ts', find, replace);
-const refetcher = (find: string, replace: string) => patch('query/refetcher.ts', find, replace);
 
 /** Faults in every part of the way from a commit to a screen. Each must be noticed within a few seeds. */
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'unrecovered-join-is-no-gap',
     effect: 'what was missed while disconnected stays missing',
-    patches: [freshness('c.base = at.offset;', 'if (!same) c.base = at.offset;')],
+    patches: [WITHOUT.unrecoveredJoinIsAGap],
   },
   {
     name: 'first-join-is-no-gap',
     effect: 'what was written between the fetch and the subscription stays missing',
-    patches: [freshness('c.base = at.offset;', 'c.base = cursor ? at.offset : 0;')],
+    patches: [WITHOUT.firstJoinIsAGap],
   },
   {
     name: 'every-join-counts-as-recovered',
@@ -42,37 +40,27 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'epochs-not-compared',
     effect: 'after a restart of the broker, high offsets of the old stream prove anything',
-    patches: [verdict('p && p.epoch === cursor?.epoch ? p.offset : -1', 'p ? p.offset : -1')],
+    patches: [WITHOUT.epochs],
   },
   {
     name: 'hit-forgotten-at-settle',
     effect: 'news during a fetch is lost',
-    patches: [freshness('hit: old?.hit ?? 0 }', 'hit: 0 }')],
+    patches: [WITHOUT.hitsAtSettle],
   },
   {
     name: 'late-binding-does-not-look-back',
     effect: 'news before the first answer is lost',
-    patches: [freshness('bond.hit = lookBack(c, query, bond);', '')],
+    patches: [WITHOUT.lookBack],
   },
   {
     name: 'floor-as-of-the-answer',
     effect: 'data is called newer than it is',
-    patches: [
-      freshness(
-        'answer.tick ? c.log.findLast((entry) => entry.tick <= answer.tick) : null',
-        'answer.tick ? c.log.at(-1) : null',
-      ),
-    ],
+    patches: [WITHOUT.floorAsOfTheStart],
   },
   {
     name: 'floors-ignored',
     effect: 'data without a known stamp is never proved',
-    patches: [
-      freshness(
-        'floor: floors?.floor ?? null, hintFloor: floors?.hint ?? null, stamp, hit',
-        'floor: null, hintFloor: null, stamp, hit',
-      ),
-    ],
+    patches: [WITHOUT.floor],
   },
   {
     name: 'every-seventh-publication-lost',
@@ -93,27 +81,22 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no-retry-after-a-failure',
     effect: 'one failed refetch ends freshness',
-    patches: [
-      refetcher(
-        "      entry.failures++;\n      this.#arm(entry, 'idle');\n    }\n",
-        "      entry.failures++;\n      this.#arm(entry, 'idle');\n    }\n    if (!parts) return;\n",
-      ),
-    ],
+    patches: [WITHOUT.retry],
   },
   {
     name: 'no-watchdog',
     effect: 'a request that hangs is waited for, for ever',
-    patches: [refetcher('entry.hung = true;', '')],
+    patches: [WITHOUT.watchdog],
   },
   {
     name: 'no-force-after-a-rollback',
     effect: 'the snapshot that `onError` restores is called live',
-    patches: [refetcher('if (failed) this.freshness.force(entry);', '')],
+    patches: [WITHOUT.forceAfterRollback],
   },
   {
     name: 'optimistic-is-live',
     effect: 'what was never committed is called live',
-    patches: [verdict(' && !query.written', '')],
+    patches: [WITHOUT.handWrittenIsNotLive],
   },
   {
     name: 'own-answer-ignored',

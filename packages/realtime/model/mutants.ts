@@ -1,4 +1,5 @@
 import type { Violation } from './oracle.ts';
+import { freshness, refetcher, verdict, WITHOUT } from './patches.ts';
 import type { Patch } from './subject.ts';
 
 /** A rule taken out of the code: the model must notice. `row` is the rule's number in docs/freshness-decisions.md. */
@@ -11,10 +12,6 @@ export interface Mutant {
   readonly scenario: string;
   readonly patches: readonly Patch[];
 }
-
-const freshness = (find: string, replace: string): Patch => ({ file: 'core/freshness.ts', find, replace });
-const verdict = (find: string, replace: string): Patch => ({ file: 'core/freshness-verdict.ts', find, replace });
-const refetcher = (find: string, replace: string): Patch => ({ file: 'query/refetcher.ts', find, replace });
 
 const IS_FRESH = `function isFresh({ cursor, base }: ChannelRecord, bond: Bond): boolean {
   return reached(cursor, bond) >= Math.max(base, bond.hit);`;
@@ -33,14 +30,14 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'floor',
     breaks: 'I5',
     scenario: 'no stamps at all',
-    patches: [freshness(FLOOR, 'floor: null, hintFloor: null, stamp, hit')],
+    patches: [WITHOUT.floor],
   },
   {
     row: 2,
     rule: 'floor as of the start',
     breaks: 'I2',
     scenario: 'stamps time out',
-    patches: [freshness(LOOK_UP, 'answer.tick ? c.log.at(-1) : null')],
+    patches: [WITHOUT.floorAsOfTheStart],
   },
   {
     row: 3,
@@ -127,14 +124,14 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'late binding looks back',
     breaks: 'I2',
     scenario: 'late binding',
-    patches: [freshness('bond.hit = lookBack(c, query, bond);', '')],
+    patches: [WITHOUT.lookBack],
   },
   {
     row: 11,
     rule: 'hits survive a settle that began earlier',
     breaks: 'I2',
     scenario: 'two writes and a drop',
-    patches: [freshness('hit: old?.hit ?? 0 }', 'hit: 0 }')],
+    patches: [WITHOUT.hitsAtSettle],
   },
   {
     row: 11,
@@ -155,21 +152,21 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'compare epochs',
     breaks: 'I2',
     scenario: 'two broker restarts',
-    patches: [verdict('p && p.epoch === cursor?.epoch ? p.offset : -1', 'p ? p.offset : -1')],
+    patches: [WITHOUT.epochs],
   },
   {
     row: 14,
     rule: 'a first join proves nothing',
     breaks: 'I2',
     scenario: 'two writes and a drop',
-    patches: [freshness('c.base = at.offset;', 'c.base = cursor ? at.offset : 0;')],
+    patches: [WITHOUT.firstJoinIsAGap],
   },
   {
     row: 15,
     rule: 'an unrecovered join raises base',
     breaks: 'I2',
     scenario: 'two writes and two drops, short history',
-    patches: [freshness('c.base = at.offset;', 'if (!same) c.base = at.offset;')],
+    patches: [WITHOUT.unrecoveredJoinIsAGap],
   },
   {
     row: 16,
@@ -289,14 +286,14 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'force after a rollback',
     breaks: 'I2',
     scenario: 'an optimistic mutation',
-    patches: [refetcher('if (failed) this.freshness.force(entry);', '')],
+    patches: [WITHOUT.forceAfterRollback],
   },
   {
     row: 28,
     rule: 'a hand-written entry is not live while a mutation runs',
     breaks: 'I2',
     scenario: 'an optimistic mutation',
-    patches: [verdict(' && !query.written', '')],
+    patches: [WITHOUT.handWrittenIsNotLive],
   },
   {
     row: 29,
@@ -324,19 +321,14 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'watchdog',
     breaks: 'I1',
     scenario: 'hanging fetch',
-    patches: [refetcher('entry.hung = true;', '')],
+    patches: [WITHOUT.watchdog],
   },
   {
     row: 31,
     rule: 'retry after a failure',
     breaks: 'I1',
     scenario: 'failing fetches',
-    patches: [
-      refetcher(
-        "      entry.failures++;\n      this.#arm(entry, 'idle');\n    }\n",
-        "      entry.failures++;\n      this.#arm(entry, 'idle');\n    }\n    if (!parts) return;\n",
-      ),
-    ],
+    patches: [WITHOUT.retry],
   },
   {
     row: 32,
