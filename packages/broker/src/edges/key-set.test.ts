@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../../test/eventually.ts';
 import { VirtualClock } from '../../test/virtual-clock.ts';
 import { createTokenVerifier } from './jwt.ts';
 import { KeySet } from './key-set.ts';
@@ -48,15 +49,36 @@ describe('an endpoint of keys', () => {
     ['no content', (_request, response) => response.writeHead(204).end()],
     ['a page', (_request, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html><p>Hi')],
     ['nothing at all', (_request, response) => response.socket?.destroy()],
-    ['half an answer', (_request, response) => response.writeHead(200, { 'Content-Length': 9999 }).end(SET)],
+    [
+      'half an answer',
+      (_request, response) =>
+        response.writeHead(200, { 'Content-Length': 9999 }).write(SET, () => response.socket?.destroy()),
+    ],
     ['an endless answer', (_request, response) => drip(response, Buffer.alloc(256 * 1024, ' '))],
     ['a set behind 2 MiB of spaces', (_request, response) => response.end(`${' '.repeat(2 ** 21)}${SET}`)],
     ['a redirect to itself', (_request, response) => response.writeHead(302, { Location: '/jwks' }).end()],
-    ['no answer in a second', () => {}],
   ])('that gives %s gives no key, and the token is invalid', async (_what, answer) => {
     const { url } = await endpoint(answer);
     const verifier = createTokenVerifier({ jwksPublicEndpoint: url }, undefined, new VirtualClock());
     expect(await verifier.verify('connection', token('ES256', ec.privateKey, 'k'))).toBeUndefined();
+  });
+
+  it('has a second for its answer, twice', async () => {
+    const clock = new VirtualClock();
+    const { url, asked } = await endpoint(() => {});
+    let isSettled = false;
+    const found = new KeySet(url, clock).find('k').finally(() => {
+      isSettled = true;
+    });
+    await eventually(() => expect(asked()).toBe(1));
+    clock.advance(999);
+    await new Promise(setImmediate);
+    expect(asked()).toBe(1);
+    clock.advance(1);
+    await eventually(() => expect(asked()).toBe(2));
+    expect(isSettled).toBe(false);
+    clock.advance(1000);
+    expect(await found).toBeUndefined();
   });
 
   it('is asked again where it failed, and its keys count from then on', async () => {

@@ -18,10 +18,10 @@ interface SetKey {
 }
 
 /** What is fetched, for tests to replace. */
-type FetchJson = (url: string) => Promise<unknown>;
+type FetchJson = (url: string, signal: AbortSignal) => Promise<unknown>;
 
-async function fetchJson(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url, { signal });
   if (response.status !== 200) {
     await response.body?.cancel();
     return undefined;
@@ -68,7 +68,10 @@ export class KeySet {
 
   async #refresh(): Promise<void> {
     for (let i = 0; i < TRIES; i++) {
-      const keys = await this.#fetch(this.#url).then(readKeys, () => undefined);
+      const late = new AbortController();
+      const cancel = this.#clock.after(TIMEOUT_MS, () => late.abort());
+      const keys = await this.#fetch(this.#url, late.signal).then(readKeys, () => undefined);
+      cancel();
       if (!keys) continue;
       this.#keys = keys;
       this.#fetchedAtMs = this.#clock.now();
