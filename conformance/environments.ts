@@ -7,6 +7,8 @@ import { KEY_PAIRS } from './clients/key-pairs.ts';
 
 /** Stands in a variable for the address of the application behind the proxies, which is known only when it runs. */
 export const APP = '{{app}}';
+/** Stands in a variable for the unique name of the scenario whose own server this is. */
+export const UNIQUE = '{{unique}}';
 
 type Options = Readonly<Record<string, string | number | boolean>>;
 
@@ -216,6 +218,15 @@ export const ENVIRONMENTS = {
       CLIENT_TOKEN_INSECURE_SKIP_JWKS_ENDPOINT_SAFETY_CHECK: true,
     },
     { plain: open, closed: {} },
+  ),
+  /** Keys from a set that a scenario answers for itself. */
+  ownkeys: environment(
+    'ownkeys',
+    {
+      CLIENT_TOKEN_JWKS_PUBLIC_ENDPOINT: `${APP}/keys/${UNIQUE}`,
+      CLIENT_TOKEN_INSECURE_SKIP_JWKS_ENDPOINT_SAFETY_CHECK: true,
+    },
+    {},
   ),
   /** The application behind proxies decides. */
   proxies: environment(

@@ -3,7 +3,7 @@ import { afterAll, describe, test } from 'vitest';
 import { App } from './clients/app.ts';
 import { jsonWebKeySet } from './clients/key-pairs.ts';
 import type { Driver, Server } from './drivers/driver.ts';
-import { APP, ENVIRONMENTS, type Environment } from './environments.ts';
+import { APP, ENVIRONMENTS, type Environment, UNIQUE } from './environments.ts';
 import { type Scenario, ScenarioContext } from './scenario.ts';
 
 export interface SuiteOptions {
@@ -29,9 +29,12 @@ export function defineSuite(driver: Driver, all: readonly Scenario[], options: S
     app ??= startApp();
     return app;
   };
-  const start = async (environment: Environment): Promise<Server> => {
+  const start = async (environment: Environment, unique = 'shared'): Promise<Server> => {
     const { url } = await getApp();
-    const variables = Object.entries(environment.variables).map(([name, value]) => [name, value.replaceAll(APP, url)]);
+    const variables = Object.entries(environment.variables).map(([name, value]) => [
+      name,
+      value.replaceAll(APP, url).replaceAll(UNIQUE, unique),
+    ]);
     return driver.start({ name: environment.name, variables: Object.fromEntries(variables) });
   };
   const shared = (environment: Environment): Promise<Server> => {
@@ -51,7 +54,7 @@ export function defineSuite(driver: Driver, all: readonly Scenario[], options: S
 
   const prove = async (scenario: Scenario, unique: string): Promise<void> => {
     const environment = ENVIRONMENTS[scenario.environment];
-    const server = await (scenario.ownServer ? start(environment) : shared(environment));
+    const server = await (scenario.ownServer ? start(environment, unique) : shared(environment));
     const context = new ScenarioContext(server, unique, await getApp());
     try {
       await scenario.run(context);

@@ -39,7 +39,7 @@ export class App {
         const path = request.url ?? '/';
         const text = Buffer.concat(chunks).toString();
         const fixed = app.#fixed.get(path);
-        const handler = [...app.#handlers].find(([unique]) => text.includes(unique))?.[1];
+        const handler = [...app.#handlers].find(([unique]) => path.includes(unique) || text.includes(unique))?.[1];
         const answer: AppAnswer = fixed
           ? { json: fixed }
           : (handler?.({

@@ -32,18 +32,19 @@ export const ODD_KEYS = {
   tiny: { kty: 'RSA', n: 'Dw', e: 'Aw', use: 'sig' },
 } as const;
 
-function publicJwk({ privateKey }: KeyPair): object {
-  return createPublicKey(privateKey).export({ format: 'jwk' });
+/** The public key of a pair, as a member of a set. */
+export function publicJwk({ privateKey, kid, alg }: KeyPair): object {
+  return { ...createPublicKey(privateKey).export({ format: 'jwk' }), kid, alg, use: 'sig' };
 }
 
 /** A JSON Web Key Set of both, and of the odd ones. */
 export function jsonWebKeySet(): { keys: object[] } {
   return {
     keys: [
-      ...Object.values(KEY_PAIRS).map((pair) => ({ ...publicJwk(pair), kid: pair.kid, alg: pair.alg, use: 'sig' })),
+      ...Object.values(KEY_PAIRS).map(publicJwk),
       ...Object.entries(ODD_KEYS).map(([kid, key]) => ({ ...key, kid })),
-      { ...publicJwk(KEY_PAIRS.rsa), kid: 'twice', use: 'sig' },
-      { ...publicJwk(KEY_PAIRS.ec), kid: 'twice', use: 'sig' },
+      { ...publicJwk(KEY_PAIRS.rsa), kid: 'twice' },
+      { ...publicJwk(KEY_PAIRS.ec), kid: 'twice' },
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { SignJWT } from 'jose';
 import { expect } from 'vitest';
-import { KEY_PAIRS, type KeyPair, ODD_KEYS } from '../clients/key-pairs.ts';
+import type { AppAnswer } from '../clients/app.ts';
+import { KEY_PAIRS, type KeyPair, ODD_KEYS, publicJwk } from '../clients/key-pairs.ts';
 import { type Scenario, type ScenarioContext, scenarios } from '../scenario.ts';
 
 const sign = (pair: KeyPair, claims: Record<string, unknown>, kid: string | undefined = pair.kid): Promise<string> =>
@@ -80,4 +81,69 @@ export const keyPairScenarios: readonly Scenario[] = [
       expect(await outcome(t, await t.token({ sub: t.user() }))).toEqual(invalid);
     },
   }),
+  ...scenarios(
+    'own key set',
+    'ownkeys',
+    {
+      'one key that cannot be read spoils the set': async (t) => {
+        const sets = [
+          [publicJwk(KEY_PAIRS.ec), { ...publicJwk(KEY_PAIRS.rsa), kty: 'none' }],
+          [publicJwk(KEY_PAIRS.ec)],
+        ];
+        t.answer(() => ({ json: { keys: sets.length > 1 ? sets.shift() : sets[0] } }));
+        expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(invalid);
+        expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(connected);
+      },
+      'a key that is taken out of the set still counts after the set was fetched again': async (t) => {
+        let keys = [publicJwk(KEY_PAIRS.ec)];
+        const requests = t.answer(() => ({ json: { keys } }));
+        expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(connected);
+        keys = [publicJwk(KEY_PAIRS.rsa)];
+        expect(await outcome(t, await sign(KEY_PAIRS.rsa, { sub: t.user() }))).toEqual(connected);
+        expect(requests.length).toBe(2);
+        expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(connected);
+        expect(requests.length).toBe(2);
+      },
+      'a set of two megabytes is read': async (t) => {
+        t.answer(() => ({ json: { filling: 'x'.repeat(2 ** 21), keys: [publicJwk(KEY_PAIRS.ec)] } }));
+        expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(connected);
+      },
+      'every unknown id fetches the set': async (t) => {
+        const requests = t.answer(() => ({ json: { keys: [publicJwk(KEY_PAIRS.ec)] } }));
+        for (const kid of ['a', 'b', 'a'])
+          expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }, kid))).toEqual(invalid);
+        expect(requests.length).toBe(3);
+      },
+      'a set that fails is asked for twice, and again by the next token': async (t) => {
+        let left = 3;
+        const requests = t.answer(() =>
+          left-- > 0 ? { status: 503, text: 'no' } : { json: { keys: [publicJwk(KEY_PAIRS.ec)] } },
+        );
+        expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(invalid);
+        expect(requests.length).toBe(2);
+        expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(connected);
+        expect(requests.length).toBe(4);
+      },
+      'what is no set gives no key': async (t) => {
+        const answers: AppAnswer[] = [
+          { json: null },
+          { json: [] },
+          { json: {} },
+          { status: 200, text: '{"keys":[' },
+          { json: { keys: [] } },
+        ];
+        t.answer(() => answers[0]!);
+        for (; answers.length > 0; answers.shift())
+          expect(await outcome(t, await sign(KEY_PAIRS.ec, { sub: t.user() }))).toEqual(invalid);
+      },
+      'an answer that does not come makes the token invalid after two seconds, and holds up nobody else': async (t) => {
+        const requests = t.answer(() => ({ hang: true }));
+        const wire = await t.open();
+        wire.send({ id: 1, connect: { token: await sign(KEY_PAIRS.ec, { sub: t.user() }) } });
+        expect(await wire.closed).toEqual(invalid);
+        expect(requests.length).toBe(2);
+      },
+    },
+    { ownServer: true },
+  ),
 ];
