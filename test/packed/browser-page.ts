@@ -10,7 +10,7 @@ import type { EmptyProject } from './empty-project.ts';
 
 /** Bundles the project's page for browsers, opens it, and waits until it shows a message that was published. Returns the bytes of its entry. */
 export async function tryInBrowser(project: EmptyProject, executablePath: string): Promise<number> {
-  await project.node('out/bundle.js', 'page');
+  await project.node('out/bundle.js');
   let settings = '';
   const site = createServer(({ url = '/' }, response) => {
     if (url === '/') {

@@ -99,7 +99,7 @@ export class EmptyProject {
     this.#write('.yarnrc.yml', {
       nodeLinker: 'node-modules',
       enableTelemetry: false,
-      npmRegistryServer: (await run('npm', ['config', 'get', 'registry'])).stdout.trim(),
+      npmRegistryServer: await registry(),
     });
     const [command, ...args] = MANAGERS[manager];
     await this.#run(command, args);
@@ -162,8 +162,11 @@ export class EmptyProject {
   }
 }
 
-/** Where this machine's npm fetches from, for the other managers too. */
-function npmSettings(): NodeJS.ProcessEnv {
+/** Where this machine's npm fetches from. */
+export const registry = async (): Promise<string> => (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
+
+/** The same for the other managers, as variables. */
+export function npmSettings(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) =>
       /^(npm_config_|NPM_CONFIG_|NODE_EXTRA_CA|SSL_CERT|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)/.test(name),

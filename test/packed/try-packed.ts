@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { findChromium } from '../lanes.ts';
 import { tryInBrowser } from './browser-page.ts';
 import {
@@ -13,19 +14,26 @@ import {
   type Packed,
   pack,
 } from './empty-project.ts';
-import { tryRecipe } from './recipe-server.ts';
+import { RECIPES, tryRecipe } from './recipe.ts';
 
-const HELP = `pnpm try:packed [--node 20,22,24] [--manager npm,pnpm,yarn]
+const HELP = `pnpm try:packed [--node 20,22,24] [--manager npm,pnpm,yarn] [--recipes all|hono,vite,…]
 
 Packs both packages as they would be published (build first) and uses them in an empty project outside of this repository:
 types under bundler and nodenext, every entry, the command, a message from publish to subscriber, a page in a browser.
 
   --node     Node's major versions; others than this one are fetched as packages (default: this one)
   --manager  package managers (default: npm)
+  --recipes  instead: pages of docs/recipes, each put together as it is printed in an empty folder of its own
+             (${RECIPES.join(', ')})
 `;
 
 const { values } = parseArgs({
-  options: { node: { type: 'string' }, manager: { type: 'string', default: 'npm' }, help: { type: 'boolean' } },
+  options: {
+    node: { type: 'string' },
+    manager: { type: 'string', default: 'npm' },
+    help: { type: 'boolean' },
+    recipes: { type: 'string' },
+  },
 });
 if (values.help) {
   process.stdout.write(HELP);
@@ -38,16 +46,22 @@ const managers = values.manager.split(',').map((name) => {
   return name as PackageManager;
 });
 
+const recipes = values.recipes === 'all' ? RECIPES : (values.recipes?.split(',') ?? []);
+for (const recipe of recipes)
+  if (!RECIPES.includes(recipe)) throw new Error(`No recipe "${recipe}". Known: ${RECIPES.join(', ')}.`);
+
 const tools = mkdtempSync(join(tmpdir(), 'realtime-tools-'));
 try {
   const packed = await pack(tools);
-  for (const [name, tarball] of Object.entries(packed.tarballs)) {
+  for (const [name, tarball] of recipes.length ? [] : Object.entries(packed.tarballs)) {
     await checkTypes(tarball);
     console.log(`${name}: types resolve the same way for each kind of importer`);
   }
   for (const major of majors) {
     const node = await nodeBinary(major, tools);
-    for (const manager of managers) await tryOne(node, manager, packed);
+    for (const manager of managers)
+      if (recipes.length === 0) await tryOne(node, manager, packed);
+      else await tryRecipes(node, manager, packed);
   }
 } finally {
   rmSync(tools, { recursive: true, force: true });
@@ -65,7 +79,6 @@ async function tryOne(node: string, manager: PackageManager, packed: Packed): Pr
     }
     say(await project.node('out/entries.js'));
     say(await project.node('out/message.js'));
-    say(`a server of the recipes answers ${await tryRecipe(project)}`);
     const help = await project.node('node_modules/@op/realtime/dist/cli/bin.js', '--help');
     if (!help.includes('op-realtime')) throw new Error(`op-realtime --help printed:\n${help}`);
     say('op-realtime --help');
@@ -74,5 +87,16 @@ async function tryOne(node: string, manager: PackageManager, packed: Packed): Pr
     else say('the browser is SKIPPED: no Chromium');
   } finally {
     project.remove();
+  }
+}
+
+async function tryRecipes(node: string, manager: PackageManager, packed: Packed): Promise<void> {
+  const chromium = findChromium();
+  const { stdout: version } = await promisify(execFile)(node, ['--version']);
+  for (const recipe of recipes) {
+    const started = Date.now();
+    const seen = await tryRecipe(recipe, { node, manager, packed, ...(chromium && { chromium }) });
+    const seconds = Math.round((Date.now() - started) / 1000);
+    console.log(`${version.trim()} ${manager}: ${recipe}: ${seen} (${seconds} s)`);
   }
 }

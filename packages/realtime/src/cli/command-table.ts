@@ -29,11 +29,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'init',
     summary: 'Write .env.test: the settings of a local broker and of your application',
-    options: [{ flags: '--env-file <path>', description: 'Write this file (default: .env.test in this folder)' }],
-    examples: ['init', 'init --env-file .env.local'],
+    // Not `--env-file`: Node 20 reads that one itself, wherever it stands, and ends where the file is missing.
+    options: [{ flags: '--to <path>', description: 'Write this file (default: .env.test in this folder)' }],
+    examples: ['init', 'init --to .env.local'],
     async run({ values }, terminal) {
       const { init } = await import('./commands/init.ts');
-      return init({ envFile: values['env-file'] }, terminal);
+      return init({ to: values.to }, terminal);
     },
   },
   {

@@ -21,7 +21,7 @@ describe('the command line', () => {
     async (name) => {
       const { code, out, err } = await run(name, '--help');
       expect({ code, err }).toEqual({ code: 0, err: '' });
-      expect(out).toContain('--env-file <path>');
+      expect(out).toContain(name === 'init' ? '--to <path>' : '--env-file <path>');
       expect(out).toContain(`\n  op-realtime ${name}`);
       expect(await run('help', name)).toEqual({ code: 0, out, err: '' });
       expect(await run(name, 'x', '-h')).toEqual({ code: 0, out, err: '' });

@@ -28,13 +28,13 @@ it('writes a file that a broker and an application can start from', async () => 
 it('never writes over a file', async () => {
   writeFileSync(join(cwd, '.env.local'), 'MINE=1\n');
   const terminal = recordingTerminal({ cwd });
-  expect(await main(['init', '--env-file', '.env.local'], terminal)).toBe(1);
+  expect(await main(['init', '--to', '.env.local'], terminal)).toBe(1);
   expect(terminal.stderr()).toContain('.env.local is there already; nothing was written.');
   expect(readFileSync(join(cwd, '.env.local'), 'utf8')).toBe('MINE=1\n');
 });
 
 it('says where it cannot write', async () => {
   const terminal = recordingTerminal({ cwd });
-  expect(await main(['init', '--env-file', 'missing/.env'], terminal)).toBe(1);
+  expect(await main(['init', '--to', 'missing/.env'], terminal)).toBe(1);
   expect(terminal.stderr()).toContain('Cannot write the env file missing/.env.');
 });

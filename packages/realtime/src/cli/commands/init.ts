@@ -12,8 +12,8 @@ const TEMPLATE = new URL('../../../.env.test', import.meta.url);
  * Writes the settings of a local broker and of the application. Never over a file that is there.
  * @throws CliError `env_file`
  */
-export async function init({ envFile }: { envFile?: string | undefined }, terminal: Terminal): Promise<number> {
-  const asked = envFile ?? DEFAULT_ENV_FILE;
+export async function init({ to }: { to?: string | undefined }, terminal: Terminal): Promise<number> {
+  const asked = to ?? DEFAULT_ENV_FILE;
   try {
     writeFileSync(resolve(terminal.cwd, asked), readFileSync(TEMPLATE), { flag: 'wx' });
   } catch (cause) {
@@ -25,7 +25,7 @@ export async function init({ envFile }: { envFile?: string | undefined }, termin
     );
   }
   terminal.out(`Wrote ${asked}`);
-  const option = envFile === undefined ? '' : ` --env-file ${envFile}`;
+  const option = to === undefined ? '' : ` --env-file ${to}`;
   note(
     `A local broker reads it (op-realtime dev${option}), and so does your server: node --env-file=${basename(asked)}`,
     terminal,
