@@ -23,10 +23,11 @@ const WINDOWS: Readonly<Record<string, readonly [string, string]>> = {
 const PNPM = 'npx --yes pnpm@12.21.0';
 const YARN = 'npx --yes --package=@yarnpkg/cli-dist@4.18.1 yarn';
 /** A printed line in the words of a package manager, as the table in `docs/recipes/README.md` has them. */
-const WORDS: Readonly<Record<PackageManager, (line: string) => string>> = {
-  npm: (line) => line,
-  pnpm: (line) => line.replace(/^npm install/, `${PNPM} add`).replace(/^npx /, `${PNPM} exec `),
-  yarn: (line) => line.replace(/^npm install/, `${YARN} add`).replace(/^npx /, `${YARN} `),
+const inWordsOf = (manager: PackageManager, line: string): string => {
+  if (manager === 'npm') return line;
+  const other = manager === 'pnpm' ? PNPM : YARN;
+  if (line.startsWith('npm install ')) return line.replace('npm install', `${other} add`);
+  return line.replace(/^npx /, manager === 'pnpm' ? `${other} exec ` : `${other} `);
 };
 
 /**
@@ -55,7 +56,7 @@ export async function tryRecipe(
     snippets
       .filter(({ run }) => run?.step === wanted)
       .flatMap(({ code }) => code.split('\n'))
-      .map((line) => WORDS[manager](here(line)));
+      .map((line) => inWordsOf(manager, here(line)));
   const change = (name: string, text: (before: string) => string) =>
     writeFileSync(join(folder, name), text(readFileSync(join(folder, name), 'utf8')));
   try {

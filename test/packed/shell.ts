@@ -84,11 +84,15 @@ export class Shell {
   }
 
   #spawn(line: string): ChildProcess {
-    const options = { cwd: this.#folder, env: this.#env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] } as const;
-    const child = spawn('sh', ['-c', line], options);
+    const child = spawn('sh', ['-c', line], {
+      cwd: this.#folder,
+      env: this.#env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#text += `$ ${line}\n`;
     for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
         this.#text += chunk;
       });
     this.#children.add(child);

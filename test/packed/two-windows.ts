@@ -1,4 +1,4 @@
-import { type BrowserContext, chromium } from 'playwright';
+import { chromium, type Page } from 'playwright';
 
 const PATIENCE_MS = 150_000;
 
@@ -12,7 +12,7 @@ export async function tryInTwoWindows(
   const complaints: string[] = [];
   try {
     const open = async (path: string) => {
-      const context: BrowserContext = await browser.newContext();
+      const context = await browser.newContext();
       const page = await context.newPage();
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.setDefaultTimeout(PATIENCE_MS);
@@ -23,7 +23,7 @@ export async function tryInTwoWindows(
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     };
-    const windows = [];
+    const windows: Page[] = [];
     for (const path of paths) windows.push(await open(path));
     const all = (text: string) => Promise.all(windows.map((page) => page.getByText(text).waitFor()));
     const failed = async (cause: unknown) => {

@@ -265,7 +265,7 @@ it('docs/recipes/presence.md says who is here', async (context) => {
   const page = 'docs/recipes/presence.md';
   const opened = stage.open(page);
   const { argv } = process;
-  const managers: (RealtimeManager | undefined)[] = [];
+  const managers: ReturnType<typeof takeTab>[] = [];
   for (const user of ['mei', 'amara']) {
     process.argv = [...argv.slice(0, 2), user];
     await opened.run('join.ts');

@@ -4,6 +4,7 @@ import { expect, vi } from 'vitest';
 import { type Broker, optionsFromEnv, startBroker } from '../../../packages/broker/src/index.ts';
 import { parseEnvFile } from '../../../packages/realtime/src/cli/env-file.ts';
 import { RealtimeManager } from '../../../packages/realtime/src/client/index.node.ts';
+import type { RealtimeManager as AnyManager } from '../../../packages/realtime/src/client/realtime-manager.ts';
 import { createRealtime, type Realtime } from '../../../packages/realtime/src/server/index.ts';
 import { filesOf, ROOT, type Snippet, snippetsOf } from '../../markdown.ts';
 
@@ -41,8 +42,9 @@ export async function createStage(): Promise<Stage> {
   const presence = snippetsOf('docs/recipes/presence.md').find(({ append }) => append)?.code ?? '';
   const settings = Object.fromEntries([...file, ...parseEnvFile(presence, 'presence.md')]);
   settings.CENTRIFUGO_CLIENT_ALLOWED_ORIGINS += ' https://app.example.com';
+  settings.CENTRIFUGO_HTTP_SERVER_ADDRESS = '127.0.0.1';
   const options = optionsFromEnv(settings);
-  const broker = await startBroker({ ...options, port: 0, address: '127.0.0.1' });
+  const broker = await startBroker({ ...options, port: 0 });
   for (const [name, value] of file) vi.stubEnv(name, value.replace('localhost:8000', `localhost:${broker.port}`));
   const folder = createFolder();
   const said: string[] = [];
@@ -99,8 +101,8 @@ export function createFolder(): Folder {
 }
 
 /** Takes the default instance away, as another process would have another one. */
-export function takeTab(): RealtimeManager | undefined {
-  const slot = globalThis as { [MANAGER]?: RealtimeManager | undefined };
+export function takeTab(): AnyManager | undefined {
+  const slot = globalThis as { [MANAGER]?: AnyManager | undefined };
   const manager = slot[MANAGER];
   slot[MANAGER] = undefined;
   return manager;
@@ -114,7 +116,7 @@ export async function untilSaid({ said }: Stage, text: string): Promise<void> {
 }
 
 /** A tab of a user, as the pages that speak of `getInstance()` suppose that there is one. */
-export function openTab({ realtime, broker }: Stage, userId = '123'): RealtimeManager {
+export function openTab({ realtime, broker }: Stage, userId = '123'): AnyManager {
   return RealtimeManager.initialize({
     wsUrl: broker.url,
     getToken: () => realtime.createConnectionToken({ userId }),
