@@ -51,7 +51,8 @@ export function indexPage(): string {
   return `# API reference
 
 Every public name of both packages, made from the docstrings by \`pnpm docs:api\`; a test fails where a page is older than its source. What an entry point loads
-is its own: importing one never brings in another's half of the world. What no page lists is internal and may change in any release.
+is its own: importing one never brings in another's half of the world. What no page lists is internal and may change in any
+release; what is marked *Experimental* (the seam for other transports) may change in a minor one.
 
 | Entry point | What it is for | Imported | Names |
 | --- | --- | --- | --- |

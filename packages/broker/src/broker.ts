@@ -34,6 +34,7 @@ export interface BrokerSurroundings {
 
 /**
  * Starts a broker.
+ * @param surroundings for tests: another clock, and other random numbers
  * @throws BrokerConfigError (`invalid_config`) for options that do not fit together
  * @throws ListenError (`listen_failed`) where the address is taken or forbidden
  */

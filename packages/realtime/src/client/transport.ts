@@ -1,7 +1,7 @@
 import type { Position } from '../core/position.ts';
 import type { ChannelHistory, HistoryOptions, PresenceStats, PresentClient, Publication } from './types.ts';
 
-/** A join as the broker confirmed it. */
+/** A join as the broker confirmed it. @experimental */
 export interface TransportJoin {
   /** Recovered: the position recovered from. Else the current top. `null` without history. */
   readonly position: Position | null;
@@ -11,7 +11,7 @@ export interface TransportJoin {
   readonly wasRecovering: boolean;
 }
 
-/** A publication as it came; its epoch is that of the last join. */
+/** A publication as it came; its epoch is that of the last join. @experimental */
 export interface TransportPublication {
   /** Not parsed yet. */
   readonly data: unknown;
@@ -30,7 +30,7 @@ export interface PresenceChange {
   readonly client: PresentClient;
 }
 
-/** What happens to one subscription. A join and the publications that it recovered come in one synchronous turn. */
+/** What happens to one subscription. A join and the publications that it recovered come in one synchronous turn. @experimental */
 export interface ChannelEvents {
   /** Covered from here on. Told a second time where the stream did not exist at the first: now with its position, and nothing was missed. */
   joined(join: TransportJoin): void;
@@ -44,7 +44,7 @@ export interface ChannelEvents {
   ended(code: number | null, reason: string): void;
 }
 
-/** What happens to the connection. */
+/** What happens to the connection. @experimental */
 export interface TransportEvents {
   /** The broker took the connection. The joins of its token's channels come in the same turn. */
   connected(): void;
@@ -60,7 +60,7 @@ export interface TransportEvents {
   getToken(): Promise<string>;
 }
 
-/** What a subscription by a grant needs. */
+/** What a subscription by a grant needs. @experimental */
 export interface JoinOptions {
   /** The grant to begin with. */
   readonly token: string;
@@ -75,6 +75,7 @@ export interface JoinOptions {
 /**
  * A connection to a broker that keeps itself alive: reconnects with back-off, rejoins and recovers. Calls reject with `RealtimeError`s.
  * `centrifuge-transport.ts` is the real one.
+ * @experimental
  */
 export interface Transport {
   /** Begins, and goes on until `disconnect()`; calling it again does nothing. */
@@ -103,7 +104,7 @@ export interface Transport {
   dispose(): void;
 }
 
-/** What a transport is made with. */
+/** What a transport is made with. @experimental */
 export interface TransportConfig {
   /** The broker's WebSocket endpoint. */
   readonly wsUrl: string;
@@ -115,7 +116,7 @@ export interface TransportConfig {
   readonly retry: { readonly minMs: number; readonly maxMs: number };
 }
 
-/** Makes a transport. Nothing is opened before `connect()`. */
+/** Makes a transport. Nothing is opened before `connect()`. @experimental */
 export type TransportFactory = (config: TransportConfig, events: TransportEvents) => Transport;
 
 /** `Publication` of a transport's publication. */

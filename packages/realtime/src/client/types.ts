@@ -58,7 +58,7 @@ export interface SubscribeOptions {
   readonly onPresenceChange?: () => void;
   /** Where to recover from at the first join (client-side subscriptions only). */
   readonly since?: Position;
-  /** Kept by bound queries, not asked for by the app: its messages concern these queries alone, and `onMessage` does not hear them. @default false */
+  /** Kept by bound queries, not asked for by the app: its messages concern these queries alone, and `onMessage` does not hear them. @default false @internal */
   readonly isAutomatic?: boolean;
 }
 
@@ -159,7 +159,7 @@ export interface RealtimeConfig {
   readonly retry?: { readonly minMs: number; readonly maxMs: number } | undefined;
   /** Channels that one connection may join; more are refused with code 106. As `client.channel_limit` of Centrifugo. @default 128 */
   readonly maxChannels?: number | undefined;
-  /** Another way to the broker, for tests. @default `centrifuge` over a WebSocket */
+  /** Another way to the broker, for tests. @default `centrifuge` over a WebSocket @experimental */
   readonly transport?: TransportFactory | undefined;
   /** `now()` counts milliseconds from the Unix epoch. @default the machine's clock */
   readonly clock?: Clock | undefined;

@@ -4,8 +4,11 @@ import { sharedRecorder } from './shared-recorder.ts';
 
 /** What `plugins` of TanStack Devtools takes. */
 export interface RealtimeDevtoolsPlugin {
+  /** By it the devtools remember which plugin was open. */
   readonly id: string;
+  /** On its tab. */
   readonly name: string;
+  /** Draws the panel into the tab's element. */
   readonly render: (element: HTMLElement, props: { readonly theme: 'light' | 'dark' }) => ReactElement;
 }
 

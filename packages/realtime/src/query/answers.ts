@@ -52,11 +52,11 @@ export class Answers {
   readonly #requests = new Map<string, Ticks>();
   readonly #prefix: string;
   readonly #rememberedCalls: number;
-  /** Those who follow the calls of the tab: bound query clients. */
+  /** Those who follow the calls of the tab: bound query clients. @internal */
   readonly listeners = new Set<CallListener>();
-  /** The last calls of query procedures, oldest first. */
+  /** The last calls of query procedures, oldest first. @internal */
   readonly calls: Call[] = [];
-  /** Whether there ever was an answer with metadata. */
+  /** Whether there ever was an answer with metadata. @internal */
   isUsed = false;
   #count = 0;
 
@@ -69,12 +69,12 @@ export class Answers {
     this.#rememberedCalls = rememberedCalls;
   }
 
-  /** Tells everybody who follows the calls. */
+  /** Tells everybody who follows the calls. @internal */
   emit(event: CallEvent): void {
     for (const listener of this.listeners) listener.on(event);
   }
 
-  /** A request leaves now. Returns its id, which the answer echoes. */
+  /** A request leaves now. Returns its id, which the answer echoes. @internal */
   requestLeaves(): string {
     const id = `${this.#prefix}-${(++this.#count).toString(36)}`;
     this.#requests.set(id, this.#ticks());
@@ -82,7 +82,7 @@ export class Answers {
     return id;
   }
 
-  /** A query procedure is called. Returns what takes its metadata, and is called before the answer is handed on. */
+  /** A query procedure is called. Returns what takes its metadata, and is called before the answer is handed on. @internal */
   called(path: string, input: unknown): (wire: unknown) => Answer {
     const call: Call = { path, input, answer: null };
     const started = this.#ticks();
@@ -99,19 +99,19 @@ export class Answers {
     };
   }
 
-  /** Keeps what is known about `data`. Values that are no objects have no identity; those are found by their call. */
+  /** Keeps what is known about `data`. Values that are no objects have no identity; those are found by their call. @internal */
   set(data: unknown, answer: Answer): void {
     this.isUsed = true;
     if (typeof data === 'object' && data) this.#byData.set(data, answer);
     this.emit({ type: 'answered' });
   }
 
-  /** What is known about this very object. */
+  /** What is known about this very object. @internal */
   get(data: unknown): Answer | undefined {
     return typeof data === 'object' && data ? this.#byData.get(data) : undefined;
   }
 
-  /** All answers that data is made of: its own, or those of its pieces; `null` unless every piece is one. */
+  /** All answers that data is made of: its own, or those of its pieces; `null` unless every piece is one. @internal */
   of(data: unknown): readonly Answer[] | null {
     const own = this.get(data);
     if (own) return [own];

@@ -89,7 +89,7 @@ export class MemoryBroker {
       .flatMap(([, channels]) => [...channels]);
   }
 
-  /** The channels that one connection has joined. */
+  /** The channels that one connection has joined. @internal */
   channelsIn(session: MemorySession): string[] {
     return [...(this.#sessions.get(session) ?? [])];
   }
@@ -157,24 +157,24 @@ export class MemoryBroker {
       }
   }
 
-  /** A connection was accepted. */
+  /** A connection was accepted. @internal */
   open(session: MemorySession): void {
     this.#sessions.set(session, new Set());
   }
 
-  /** The connection is gone, whoever ended it. */
+  /** The connection is gone, whoever ended it. @internal */
   close(session: MemorySession): void {
     const channels = this.#sessions.get(session) ?? [];
     this.#sessions.delete(session);
     for (const channel of channels) this.#presenceChanged(channel);
   }
 
-  /** Whether the connection has joined as many channels as it may. */
+  /** Whether the connection has joined as many channels as it may. @internal */
   isFull(session: MemorySession): boolean {
     return (this.#sessions.get(session)?.size ?? 0) >= this.#channelLimit;
   }
 
-  /** Joins, and recovers from `since` where that is still possible. */
+  /** Joins, and recovers from `since` where that is still possible. @internal */
   join(session: MemorySession, channel: string, since: Position | null): MemoryJoin {
     this.#sessions.get(session)?.add(channel);
     this.#presenceChanged(channel);
@@ -192,7 +192,7 @@ export class MemoryBroker {
     };
   }
 
-  /** The connection leaves a channel by itself. */
+  /** The connection leaves a channel by itself. @internal */
   leave(session: MemorySession, channel: string): void {
     if (this.#sessions.get(session)?.delete(channel)) this.#presenceChanged(channel);
   }
@@ -202,12 +202,12 @@ export class MemoryBroker {
     return this.#stream(channel).history;
   }
 
-  /** Who is there, per channel: session counts by user. */
+  /** Who is in a channel: the user of each connection. */
   present(channel: string): string[] {
     return [...this.#sessions].filter(([, channels]) => channels.has(channel)).map(([session]) => session.userId);
   }
 
-  /** The code by which a token is refused, or `null`. A foreign subscription token costs the whole connection, as on the real broker. */
+  /** The code by which a token is refused, or `null`. A foreign subscription token costs the whole connection, as on the real broker. @internal */
   faultOf(token: string, channel: string | null, userId: string | null): number | null {
     const claims = readTokenClaims(token);
     if (!claims || (channel === null && claims.channel !== null)) return MemoryCode.invalidToken;

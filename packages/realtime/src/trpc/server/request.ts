@@ -36,25 +36,25 @@ export interface RealtimeContextOptions {
   readonly announced?: boolean | undefined;
 }
 
-/** What is known about the request that a call belongs to. One object per HTTP request or WebSocket connection. */
+/** What is known about the request that a call belongs to: one object per HTTP request or WebSocket connection. An app hands it on and does not look inside. */
 export interface RealtimeRequest {
-  /** Whether the caller wants to know about freshness. */
+  /** Whether the caller wants to know about freshness. @internal */
   readonly isAnnounced: boolean;
-  /** The id to echo; `true` where an answer cannot be anybody else's; `null` where the request has none. */
+  /** The id to echo; `true` where an answer cannot be anybody else's; `null` where the request has none. @internal */
   readonly requestId: string | true | null;
-  /** Whether promises and iterables in an answer can be sent as they come. */
+  /** Whether promises and iterables in an answer can be sent as they come. @internal */
   readonly acceptsStream: boolean;
-  /** `socket` and `local` contexts live longer than one request. */
+  /** `socket` and `local` contexts live longer than one request. @internal */
   readonly transport: 'http' | 'socket' | 'local';
-  /** What was asked for, where that is known. */
+  /** What was asked for, where that is known. @internal */
   readonly calls: RequestedCalls;
-  /** The user for whom grants are issued; `null` for nobody, `undefined` where `initRealtime` shall say. */
+  /** The user for whom grants are issued; `null` for nobody, `undefined` where `initRealtime` shall say. @internal */
   readonly userId: string | null | undefined;
-  /** `false` where its data may be older than the moment at which stamps are read. */
+  /** `false` where its data may be older than the moment at which stamps are read. @internal */
   readonly allowsStamps: boolean;
-  /** As given to `realtimeContext`. */
+  /** As given to `realtimeContext`. @internal */
   readonly waitUntil: ((promise: Promise<unknown>) => void) | undefined;
-  /** Set when an answer carries a grant: then no shared cache may keep it. */
+  /** Set when an answer carries a grant: then no shared cache may keep it. @internal */
   hasGrants: boolean;
 }
 
