@@ -1,7 +1,7 @@
 import { bindQueryClient } from '@op/realtime/query';
 import { QueryClient } from '@tanstack/query-core';
 import { backoffMs } from '../../../packages/realtime/src/core/backoff.ts';
-import { spreadBySubscribers } from '../../../packages/realtime/src/server/spread.ts';
+import { DEFAULT_SCOPE, roomFor, spreadBySubscribers } from '../../../packages/realtime/src/server/spread.ts';
 import { seededRandom } from '../../../packages/realtime/src/testing/seeded-random.ts';
 import { FakeManager } from '../../../packages/realtime/test/fake-manager.ts';
 import { observe, StampedServer } from '../client/bound-queries.ts';
@@ -18,6 +18,8 @@ export interface Scenario {
   readonly name: string;
   /** How long it is watched, in virtual milliseconds. */
   readonly durationMs: number;
+  /** Whether answers tell how refetches after a loss of history are spread, as the server does by default. */
+  readonly isLossSpread?: boolean;
   play(world: World): Promise<void> | void;
 }
 
@@ -49,10 +51,11 @@ export class World {
     this.random = seededRandom(seed);
   }
 
-  async open(): Promise<void> {
+  async open(isLossSpread: boolean): Promise<void> {
+    const lossSpreadMs = isLossSpread ? roomFor(this.tabs, DEFAULT_SCOPE) : 0;
     const bindings = Array.from({ length: this.tabs }, () => {
       const client = new QueryClient();
-      const server = new StampedServer(this.#manager, 0);
+      const server = new StampedServer(this.#manager, 0, lossSpreadMs);
       const { clock, random } = this;
       const binding = bindQueryClient(client, this.#manager, { answers: server.answers, clock, random });
       const fetch = server.queryFn(CHANNEL, () => ({}));
@@ -163,7 +166,7 @@ function mostWithin(times: readonly number[], windowMs: number): number {
 
 export async function simulate(scenario: Scenario, tabs: number, seed: number): Promise<Outcome> {
   const world = new World(tabs, seed);
-  await world.open();
+  await world.open(scenario.isLossSpread ?? false);
   const startedAt = world.clock.now();
   await scenario.play(world);
   await world.clock.advance(startedAt + scenario.durationMs - world.clock.now());
@@ -186,8 +189,14 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'the only broker restarts, away for 3 s, history lost',
+    name: 'the only broker restarts, away for 3 s, history lost, not spread',
     durationMs: 60_000,
+    play: (world) => world.restartBroker(3_000),
+  },
+  {
+    name: 'the only broker restarts, away for 3 s, history lost, spread by default',
+    durationMs: 60_000,
+    isLossSpread: true,
     play: (world) => world.restartBroker(3_000),
   },
   {
@@ -201,8 +210,9 @@ export const SCENARIOS: readonly Scenario[] = [
     play: (world) => world.endNode(0.5, () => world.publishUnheard(true)),
   },
   {
-    name: 'the broker is away for 5 minutes, history lost',
+    name: 'the broker is away for 5 minutes, history lost, spread by default',
     durationMs: 360_000,
+    isLossSpread: true,
     play: (world) => world.restartBroker(300_000),
   },
 ];

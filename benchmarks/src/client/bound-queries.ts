@@ -10,10 +10,12 @@ export class StampedServer {
   aborted = 0;
   readonly #manager: FakeManager;
   readonly #latencyMs: number;
+  readonly #lostHistorySpreadMs: number;
 
-  constructor(manager: FakeManager, latencyMs: number) {
+  constructor(manager: FakeManager, latencyMs: number, lostHistorySpreadMs = 0) {
     this.#manager = manager;
     this.#latencyMs = latencyMs;
+    this.#lostHistorySpreadMs = lostHistorySpreadMs;
   }
 
   /** A query function whose answer is bound to the channel, read and stamped when the request arrives, and `latencyMs` on its way. */
@@ -23,7 +25,12 @@ export class StampedServer {
       const take = this.answers.called('bench', undefined);
       const stamp = this.#manager.top(channel);
       const data = read();
-      const meta = toWireMeta({ requestId: true, channels: [{ channel, stamp, grant: null }], touched: [] });
+      const meta = toWireMeta({
+        requestId: true,
+        channels: [{ channel, stamp, grant: null }],
+        touched: [],
+        lostHistorySpreadMs: this.#lostHistorySpreadMs,
+      });
       if (this.#latencyMs)
         await new Promise<void>((resolve, reject) => {
           const timer = setTimeout(resolve, this.#latencyMs);

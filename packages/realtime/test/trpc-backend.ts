@@ -40,6 +40,8 @@ export interface Backend {
     touch: (path: string, input: unknown) => readonly TouchedChannel[];
     /** Replaces what the server would echo. */
     requestId?: string | true | null;
+    /** What the answers to queries say about a loss of history. */
+    lostHistorySpreadMs?: number;
     /** Replaces the whole envelope. */
     raw?: (data: unknown) => unknown;
   };
@@ -100,7 +102,8 @@ function makeRouter(core: Core, transformer: typeof superjson | null) {
     if ((isAsync || (typeof data === 'object' && data !== null && Symbol.asyncIterator in data)) && !ctx.isStream)
       return result;
     const requestId = core.meta.requestId === undefined ? ctx.requestId : core.meta.requestId;
-    return { ...result, data: toEnvelope({ requestId, channels, touched }, isAsync ? Promise.resolve(data) : data) };
+    const meta = { requestId, channels, touched, lostHistorySpreadMs: core.meta.lostHistorySpreadMs };
+    return { ...result, data: toEnvelope(meta, isAsync ? Promise.resolve(data) : data) };
   });
   return t.router({
     item: base.input(z.object({ id: z.string() })).query(({ input }) => core.items.get(input.id) ?? { id: input.id }),

@@ -183,6 +183,38 @@ describe('a publication', () => {
 });
 
 describe('a rejoin', () => {
+  const spreads: [name: string, join: [At | null, boolean], spreadMs: number | undefined][] = [
+    ['finds another stream: all tabs lost it', [at(0, 'b'), false], 700],
+    ['finds a restored broker', [at(3), false], 700],
+    ['finds no stream', [null, false], 700],
+    ['missed something: a gap of its own', [at(9), false], 0],
+    ['missed nothing', [at(5), false], undefined],
+  ];
+  it.each(spreads)('that %s is spread as the last answer told', (_name, [position, recovered], spreadMs) => {
+    const told: (number | undefined)[] = [];
+    const f = new Freshness((_query, ms) => told.push(ms));
+    const q = createQueryRecord(['q']);
+    f.join('c', at(5), false);
+    f.settle(q, [{ tick: 0, channels: [['c', at(5)]] }], 0);
+    f.lostHistorySpreadMs = 700;
+    f.uncovered('c');
+    told.length = 0;
+    f.join('c', position, recovered);
+    expect(told).toEqual([spreadMs]);
+  });
+
+  it('of a channel that was left in between is a first join, and waits for nothing', () => {
+    const told: (number | undefined)[] = [];
+    const f = new Freshness((_query, ms) => told.push(ms));
+    f.settle(createQueryRecord(['q']), [{ tick: 0, channels: [['c', at(5)]] }], 0);
+    f.join('c', at(5), false);
+    f.unsubscribed('c');
+    f.lostHistorySpreadMs = 700;
+    told.length = 0;
+    f.join('c', at(0, 'b'), false);
+    expect(told).toEqual([0]);
+  });
+
   type Top = ReturnType<typeof at>;
   const cases: [name: string, position: Top, recovered: boolean, stale: boolean][] = [
     ['recovered from the cursor', at(5), true, false],

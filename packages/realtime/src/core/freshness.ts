@@ -26,6 +26,8 @@ export class Freshness<Q extends QueryRecord = QueryRecord> {
   readonly fetching = new Set<Q>();
   /** Counts departures: puts everything that happens before or after the start of a request, without copying positions. */
   tick = 1;
+  /** Over which time refetches are spread after the broker lost its history, which strikes all tabs at once. As the last answer told. */
+  lostHistorySpreadMs = 0;
   readonly #touched: (query: Q, spreadMs?: number) => void;
 
   /** @param touched called with each query whose state may have changed; with `spreadMs`, the time over which its refetch may be spread, if there is news for it. */
@@ -71,7 +73,9 @@ export class Freshness<Q extends QueryRecord = QueryRecord> {
       c.known = Math.max(c.known, at.offset, c.hint?.epoch === at.epoch ? c.hint.offset : 0);
       this.#log(c);
     }
-    for (const q of c.queries) continues ? this.#touched(q) : this.#news(q);
+    // Another stream than the one we followed: it was lost, and with it that of everybody. A gap within one is our own.
+    const spreadMs = cursor && (!same || ahead < 0) ? this.lostHistorySpreadMs : 0;
+    for (const q of c.queries) continues ? this.#touched(q) : this.#news(q, spreadMs);
   }
 
   /**

@@ -247,6 +247,30 @@ describe('what a status tells of the fetch to come', () => {
     expect([statusOf(app).state, dueIn(app)]).toEqual(['stale', 2_050]);
   });
 
+  it('is a slot too where the broker lost its history, as the last answer told; a gap of its own waits for nobody', async () => {
+    const app = open({ binding: { random: () => 0.5 } });
+    app.backend.meta.lostHistorySpreadMs = 4_000;
+    await show(app);
+    const comeBack = async () => {
+      app.manager.drop();
+      app.manager.rejoin('unrecovered');
+      await turn();
+    };
+    app.manager.append(ORG, INVALIDATE);
+    await comeBack();
+    expect(dueIn(app)).toBe(50);
+    await app.pass(100);
+    app.manager.newEpoch(ORG, 'another');
+    await comeBack();
+    expect([statusOf(app).state, dueIn(app)]).toEqual(['stale', 2_050]);
+    app.backend.meta.lostHistorySpreadMs = 0;
+    await app.pass(2_100);
+    expect([statusOf(app).state, runs(app)]).toEqual(['live', 2]);
+    app.manager.newEpoch(ORG, 'a third');
+    await comeBack();
+    expect(dueIn(app)).toBe(50);
+  });
+
   it('is nothing while it waits for being seen', async () => {
     const app = open();
     await show(app);

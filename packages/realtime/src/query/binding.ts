@@ -294,6 +294,7 @@ export class Binding {
       if (!meta) return []; // of data with a part that says nothing, nothing can be said
       for (const { channel, grant } of meta.channels)
         if (grant !== null) this.#manager.addGrant({ channel, token: grant });
+      if (meta.channels.length) this.#refetcher.freshness.lostHistorySpreadMs = meta.lostHistorySpreadMs ?? 0;
       const channels = meta.channels.map(({ channel, stamp }) => [channel, stamp] as const);
       parts.push({ tick: sentAt?.get(this.#listener) ?? 0, channels });
     }

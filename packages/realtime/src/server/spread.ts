@@ -30,10 +30,20 @@ interface LiveCounts {
   subscribers(channel: ChannelName): number | Promise<number>;
 }
 
-const DEFAULT_SCOPE: ScopeSpread = { perSubscriberMs: 1, maxMs: 10_000 };
+/** @default for every scope but `user`, and after the broker lost its history */
+export const DEFAULT_SCOPE: ScopeSpread = { perSubscriberMs: 1, maxMs: 10_000 };
 const ASK_TIMEOUT_MS = 100;
 /** After a count that did not come nobody waits for another one for this long. */
 const PAUSE_MS = 1_000;
+
+/** Less than this, in milliseconds, is not worth a delay. */
+const MIN_MS = 100;
+
+/** The law: so much for each, and none where that is not worth a delay. */
+export function roomFor(subscribers: number, { perSubscriberMs, maxMs }: ScopeSpread, minMs = MIN_MS): number {
+  const spreadMs = Math.min(maxMs, subscribers * perSubscriberMs);
+  return spreadMs < minMs ? 0 : Math.round(spreadMs);
+}
 
 /**
  * Spreads by the number of subscribers, so that a channel with ten of them is fresh at once and one with ten thousand does not bring down its server.
@@ -44,7 +54,7 @@ const PAUSE_MS = 1_000;
 export function spreadBySubscribers(
   counts: LiveCounts,
   clock: Clock,
-  { scopes = {}, minMs = 100 }: SpreadOptions = {},
+  { scopes = {}, minMs = MIN_MS }: SpreadOptions = {},
 ): SpreadPolicy {
   let silentUntil = Number.NEGATIVE_INFINITY;
 
@@ -66,11 +76,7 @@ export function spreadBySubscribers(
     const scope = channel.split(':', 2)[1] ?? '';
     const configured = Object.hasOwn(scopes, scope) ? scopes[scope] : scope === 'user' ? false : DEFAULT_SCOPE;
     if (!configured) return 0;
-    const { perSubscriberMs, maxMs } = configured;
-    const spreadFor = (subscribers: number) => {
-      const spreadMs = Math.min(maxMs, subscribers * perSubscriberMs);
-      return spreadMs < minMs ? 0 : Math.round(spreadMs);
-    };
+    const spreadFor = (subscribers: number) => roomFor(subscribers, configured, minMs);
     return count(
       () => counts.connections(),
       (connections) => (spreadFor(connections) ? count(() => counts.subscribers(channel), spreadFor) : 0),

@@ -52,6 +52,17 @@ describe('metadata of an answer', () => {
     );
   });
 
+  it('tells the spread after lost history with what an answer depends on, and takes none that is no time', () => {
+    const channels = [{ channel: 'trpc:global' as const, stamp: null, grant: null }];
+    const told = (lostHistorySpreadMs: number, depends = channels) =>
+      open(toEnvelope({ requestId: null, channels: depends, touched: [], lostHistorySpreadMs }, 'data'))?.meta;
+    expect(told(700)).toEqual({ requestId: null, channels, touched: [], lostHistorySpreadMs: 700 });
+    for (const without of [told(0), told(-1), told(Number.NaN), told(Number.POSITIVE_INFINITY), told(600_001)])
+      expect(without).toEqual({ requestId: null, channels, touched: [] });
+    expect(told(700, [])).toEqual({ requestId: null, channels: [], touched: [] });
+    expect(parseMeta({ v: 1, spread: '700' })).toEqual({ requestId: null, channels: [], touched: [] });
+  });
+
   it('leaves out what is unknown', () => {
     const meta: AnswerMeta = {
       requestId: null,

@@ -27,6 +27,9 @@ export const MAX_CHANNELS_PER_ANSWER = 1000;
 /** Longer grants are dropped. */
 export const MAX_GRANT_LENGTH = 8192;
 
+/** A longer spread is ignored: no screen may be out of date for longer because a server said so. */
+export const MAX_SPREAD_MS = 600_000;
+
 const META = '~op/rt';
 
 /** A channel that the data of a query depends on. */
@@ -52,6 +55,8 @@ export interface AnswerMeta {
   readonly requestId: string | true | null;
   readonly channels: readonly WatchedChannel[];
   readonly touched: readonly TouchedChannel[];
+  /** Over which time the refetches after a loss of the broker's history are to be spread, in milliseconds. @default 0 */
+  readonly lostHistorySpreadMs?: number | undefined;
 }
 
 /** `AnswerMeta` on the wire: what is unknown is left out. */
@@ -59,6 +64,7 @@ interface WireMeta {
   readonly v: typeof META_VERSION;
   readonly id?: string | true;
   readonly watch?: readonly { channel: string; epoch?: string; offset?: number; grant?: string }[];
+  readonly spread?: number;
   readonly touch?: readonly { channel: string; epoch?: string; offset?: number; message?: Message }[];
 }
 
@@ -74,13 +80,14 @@ export function toEnvelope(meta: AnswerMeta, data: unknown): Envelope {
 }
 
 /** Writes metadata for the wire. A message that invalidates the whole channel is the default and left out. */
-export function toWireMeta({ requestId, channels, touched }: AnswerMeta): WireMeta {
+export function toWireMeta({ requestId, channels, touched, lostHistorySpreadMs }: AnswerMeta): WireMeta {
   return {
     v: META_VERSION,
     ...(requestId !== null && { id: requestId }),
     ...(channels.length && {
       watch: channels.map(({ channel, stamp, grant }) => ({ channel, ...stamp, ...(grant !== null && { grant }) })),
     }),
+    ...(channels.length && lostHistorySpreadMs && { spread: lostHistorySpreadMs }),
     ...(touched.length && {
       touch: touched.map(({ channel, position, message }) => ({
         channel,

@@ -5,6 +5,7 @@ import {
   type AnswerMeta,
   MAX_CHANNELS_PER_ANSWER,
   MAX_GRANT_LENGTH,
+  MAX_SPREAD_MS,
   META_VERSION,
   type TouchedChannel,
   type WatchedChannel,
@@ -29,8 +30,16 @@ export function parseMeta(value: unknown): AnswerMeta | null {
     const parsed = parseMessage(message);
     return parsed.ok ? { channel, position: parsePosition(entry), message: parsed.message } : null;
   });
-  const { id } = value;
-  return channels && touched && { requestId: typeof id === 'string' || id === true ? id : null, channels, touched };
+  const { id, spread } = value;
+  return (
+    channels &&
+    touched && {
+      requestId: typeof id === 'string' || id === true ? id : null,
+      channels,
+      touched,
+      ...(typeof spread === 'number' && spread > 0 && spread <= MAX_SPREAD_MS && { lostHistorySpreadMs: spread }),
+    }
+  );
 }
 
 function parseList<T>(

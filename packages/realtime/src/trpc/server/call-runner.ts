@@ -5,6 +5,7 @@ import type { Realtime } from '../../server/realtime.ts';
 import { MAX_CHANNELS_PER_ANSWER, type WatchedChannel } from '../metadata.ts';
 import { wrapAnswer } from './envelope.ts';
 import type { FaultReporter } from './faults.ts';
+import type { LostHistorySpread } from './lost-history-spread.ts';
 import type { CallResult, MiddlewareOptions } from './middleware-types.ts';
 import { CALL, openCallOf, ProcedureCall, type Touched, type Watched } from './procedure-call.ts';
 import type { TouchPublisher } from './publisher.ts';
@@ -23,6 +24,7 @@ interface CallRunnerOptions {
   readonly isOfConnection: (channel: ChannelName) => boolean;
   readonly grantTtlSeconds: number;
   readonly stampTimeoutMs: number;
+  readonly lostHistory: LostHistorySpread;
 }
 
 /** Runs the rest of a chain, with more in its context. */
@@ -121,7 +123,9 @@ export class CallRunner {
     const channels = isBound ? await this.#toWatchedChannels(call, watched) : [];
     if (channels.length === 0 && announced.length === 0) return result;
     const requestId = call.allowsFloor ? request.requestId : null;
-    return { ...result, data: wrapAnswer({ requestId, channels, touched: announced }, result.data, request) };
+    const lostHistorySpreadMs = channels.length > 0 ? this.#options.lostHistory.now() : 0;
+    const meta = { requestId, channels, touched: announced, lostHistorySpreadMs };
+    return { ...result, data: wrapAnswer(meta, result.data, request) };
   }
 
   #toWatchedChannels(call: ProcedureCall, watched: readonly Watched[]): Promise<WatchedChannel[]> {

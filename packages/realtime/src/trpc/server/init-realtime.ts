@@ -6,11 +6,18 @@ import type { OutboxTarget } from '../../outbox/target.ts';
 import { callClock } from '../../server/deadline.ts';
 import { realtime as defaultRealtime } from '../../server/default-realtime.ts';
 import type { Realtime } from '../../server/realtime.ts';
-import { type SpreadOptions, type SpreadPolicy, spreadBySubscribers } from '../../server/spread.ts';
+import {
+  DEFAULT_SCOPE,
+  type ScopeSpread,
+  type SpreadOptions,
+  type SpreadPolicy,
+  spreadBySubscribers,
+} from '../../server/spread.ts';
 import { CallRunner } from './call-runner.ts';
 import { type ChannelDefinitions, connectionChannels } from './channel-delivery.ts';
 import { parseChannels, parseTouches, type Touches, type WatchedChannels } from './declarations.ts';
 import { type FaultKind, FaultReporter, type RealtimeFault } from './faults.ts';
+import { LostHistorySpread } from './lost-history-spread.ts';
 import type {
   InputOf,
   MaybePromise,
@@ -38,6 +45,11 @@ export interface InitRealtimeOptions<Context = object> {
   readonly positionWaitMs?: number;
   /** How refetches are spread that mutations cause. @default as `realtime` does for everything that it publishes */
   readonly spread?: SpreadOptions | SpreadPolicy | false;
+  /**
+   * How refetches are spread when the broker restarts and has lost its history, which strikes all tabs at once: by the number of connections, told with each
+   * answer. `false`: not. @default 1 ms per connection, at most 10 s, nothing below 100 ms
+   */
+  readonly lostHistorySpread?: ScopeSpread | false;
   /** Where `touches({ transaction })` writes: `relayTable`, `centrifugoConsumer` or `centrifugoStream` of `@op/realtime/outbox`. @default relayTable() */
   readonly outbox?: OutboxTarget;
   /** Told of what went wrong beside a call that was answered all the same. @default printed */
@@ -137,6 +149,7 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
     isOfConnection: connectionChannels(options.channels),
     grantTtlSeconds: options.grantTtlSeconds ?? 600,
     stampTimeoutMs: options.stampTimeoutMs ?? 100,
+    lostHistory: new LostHistorySpread(realtime, clock, options.lostHistorySpread ?? DEFAULT_SCOPE),
   });
 
   /** What the app's function declares; `null` where it throws, which is reported and costs the call nothing. */

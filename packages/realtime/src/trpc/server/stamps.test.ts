@@ -2,6 +2,7 @@ import { initTRPC } from '@trpc/server';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { eventually } from '../../../../../test/eventually.ts';
 import { type ApiRequest, FakeApi } from '../../../test/fake-api.ts';
 import { ManualClock } from '../../../test/manual-clock.ts';
 import { TrpcApp } from '../../../test/trpc-app.ts';
@@ -40,6 +41,7 @@ function start(options: InitRealtimeOptions = {}) {
   const { base, watches } = initRealtime({
     realtime,
     stampTimeoutMs: 5000,
+    lostHistorySpread: false, // it asks a question of its own
     onFault: (fault) => faults.push(fault),
     ...options,
   });
@@ -54,7 +56,8 @@ function start(options: InitRealtimeOptions = {}) {
     slowInput: t.procedure
       .use(base)
       .input(async (value: unknown) => {
-        await wait(30);
+        // Until another call's resolver has started.
+        while (!log.length) await wait(1);
         return value as { id: string };
       })
       .use(watches(({ input }) => Channels.org(input.id)))
@@ -97,6 +100,27 @@ function start(options: InitRealtimeOptions = {}) {
 }
 
 const STAMP = { epoch: 'fake', offset: 0 };
+
+it('an answer tells how refetches after lost history are spread, by the connections, and waits for no count', async () => {
+  let tell: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  api.handler = async ({ method }) => {
+    if (method !== 'info') return undefined;
+    await held;
+    return { body: { result: { nodes: [{ num_clients: 700 }, { num_clients: 500 }] } } };
+  };
+  const { app } = start({ lostHistorySpread: { perSubscriberMs: 2, maxMs: 60_000 } });
+  const { client, metaOf } = await app.connect('httpLink');
+  await client.list.query({ id: '1' });
+  expect(metaOf('list')[0]).not.toHaveProperty('lostHistorySpreadMs');
+  tell();
+  await eventually(async () => {
+    await client.list.query({ id: '1' });
+    expect(metaOf('list').at(-1)?.lostHistorySpreadMs).toBe(2_400);
+  });
+});
 
 describe('one HTTP request', () => {
   it('reads the stamps of all its calls at once, before any of their resolvers runs', async () => {
