@@ -13,10 +13,6 @@ export class IdempotencyCache {
   /** In the order of expiry, since all entries live equally long. */
   readonly #entries = new Map<string, Entry>();
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   find(channel: string, key: string, nowMs: number): Entry | undefined {
     const entry = this.#entries.get(`${channel}\0${key}`);
     return entry && entry.expiresAtMs > nowMs ? entry : undefined;

@@ -13,9 +13,10 @@ import { handleCommand } from './commands/dispatch.ts';
 import { NO_SLOT, type Waiter } from './deadlines.ts';
 import type { Engine } from './engine.ts';
 import type { Peer } from './peer.ts';
-import { isRenewedByApplication, renewConnection, renewSubscription } from './renewal.ts';
+import { renewConnection } from './renewal.ts';
 import { type ClientEvent, ON_CLIENT, ON_SERVER, type SessionState } from './session-state.ts';
 import type { Subscription } from './subscription.ts';
+import { lookAfterSubscriptions } from './subscription-round.ts';
 
 /** What a unidirectional client, which gets no replies, is told instead of an error. */
 const UNIDIRECTIONAL_REFUSALS: ReadonlyMap<number, Disconnect> = new Map<number, Disconnect>([
@@ -305,7 +306,10 @@ export class Session implements Waiter {
       return;
     }
     if (now >= this.#pingAtMs) this.#ping(now);
-    if (now >= this.#roundAtMs) this.#round(now);
+    if (now >= this.#roundAtMs) {
+      this.#roundAtMs = now + this.engine.settings.client.presenceUpdateIntervalMs;
+      lookAfterSubscriptions(this, now);
+    }
     if (this.isOpen) this.#wait();
   }
 
@@ -328,26 +332,6 @@ export class Session implements Waiter {
     this.peer.push(this.peer.encoding.ping, true);
     this.#pingAtMs = now + pingIntervalMs;
     if (pongTimeoutMs > 0 && !this.peer.isUnidirectional) this.#pongAtMs = now + pongTimeoutMs;
-  }
-
-  /** Looks after the subscriptions: who has expired, who has lost its place. */
-  #round(now: number): void {
-    const { presenceUpdateIntervalMs, expiredSubCloseDelayMs, channelPositionCheckDelayMs } =
-      this.engine.settings.client;
-    this.#roundAtMs = now + presenceUpdateIntervalMs;
-    const nowSeconds = Math.floor(now / 1000);
-    for (const subscription of [...this.#subscriptions.values()]) {
-      if (!this.isOpen) return;
-      subscription.presentAs = undefined;
-      const { expireAt, epoch, checkedAtMs, channel } = subscription;
-      if (expireAt > 0 && nowSeconds > expireAt + Math.floor(expiredSubCloseDelayMs / 1000)) {
-        if (isRenewedByApplication(subscription)) void renewSubscription(subscription);
-        else this.subscriptionExpired(subscription);
-      } else if (epoch !== '' && channelPositionCheckDelayMs > 0 && now - checkedAtMs > channelPositionCheckDelayMs) {
-        subscription.checkedAtMs = now;
-        if (this.engine.stream(channel).epoch !== epoch) this.losePosition(subscription);
-      }
-    }
   }
 
   /** Ends a subscription whose time is up. */

@@ -5,7 +5,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import { callApi, hasApiMethod } from '../core/api/api.ts';
+import { callApi } from '../core/api/api.ts';
 import type { Engine } from '../core/engine.ts';
 import { matchesGlob } from '../core/glob.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
@@ -15,6 +15,7 @@ import { EndOfTurn } from './end-of-turn.ts';
 import { ApiLane, type LaneExits } from './http-lane.ts';
 import { readBody } from './read-body.ts';
 import { RequestHeads } from './request-head.ts';
+import { apiMethodOf, cleanPath, decodePath, splitTarget } from './request-target.ts';
 import { RequestTimer } from './request-timer.ts';
 import type { WebSocketEdge } from './websocket.ts';
 import { refuseUpgrade, type UpgradeRequest } from './websocket-handshake.ts';
@@ -209,45 +210,6 @@ export class HttpEdge implements LaneExits {
     if (connectionRateLimit > 0 && !this.#newConnections.take(this.#engine.nowMs)) return true;
     return connectionLimit > 0 && this.#engine.hub.sessions.size >= connectionLimit;
   }
-}
-
-/** Path and query of a request target, which may be a whole URL. */
-function splitTarget(target: string): [path: string, query: string] {
-  const local = target.replace(/^https?:\/\/[^/?]*/i, '');
-  const at = local.indexOf('?');
-  return at < 0 ? [local, ''] : [local.slice(0, at), local.slice(at + 1)];
-}
-
-/** A path with its percent encoding undone; an encoded slash stays as it is. `undefined` if the encoding is none. */
-function decodePath(path: string): string | undefined {
-  if (!path.includes('%')) return path;
-  try {
-    return path
-      .split('/')
-      .map((segment) => decodeURIComponent(segment).replaceAll('/', '%2F'))
-      .join('/');
-  } catch {
-    return undefined;
-  }
-}
-
-/** The API method that a path names: the empty one for the prefix itself. */
-function apiMethodOf(path: string, handlerPrefix: string): string | undefined {
-  const prefix = handlerPrefix.replace(/\/+$/, '');
-  if (path === prefix) return '';
-  const method = path.startsWith(`${prefix}/`) ? path.slice(prefix.length + 1) : '';
-  return method !== '' && hasApiMethod(method) ? method : undefined;
-}
-
-/** The path without empty and dot segments. */
-function cleanPath(path: string): string {
-  if (!path.includes('//') && !path.includes('/.')) return path;
-  const segments: string[] = [];
-  for (const segment of path.split('/')) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(segment);
-  }
-  return `/${segments.join('/')}${path.endsWith('/') && segments.length > 0 ? '/' : ''}`;
 }
 
 function redirect(response: ServerResponse, path: string, query: string): void {
