@@ -140,6 +140,20 @@ export const ENVIRONMENTS = {
     },
     { plain: open, closed: {}, joining: namespaces.joining, open: namespaces.open, recovery: namespaces.recovery },
   ),
+  /** Pings more often than a second, on every transport. A busy machine may lose clients here, so no scenario asks that one stays that owes a pong. */
+  subsecond: environment(
+    'subsecond',
+    {
+      CLIENT_PING_INTERVAL: '900ms',
+      CLIENT_PONG_TIMEOUT: '700ms',
+      HTTP_STREAM_ENABLED: true,
+      SSE_ENABLED: true,
+      UNI_SSE_ENABLED: true,
+      UNI_HTTP_STREAM_ENABLED: true,
+      UNI_WEBSOCKET_ENABLED: true,
+    },
+    { plain: open, closed: {}, open: { ...namespaces.open, HISTORY_SIZE: 1 } },
+  ),
   /** Small limits. */
   limits: environment(
     'limits',

@@ -12,6 +12,7 @@ import { sdkScenarios } from './sdk.ts';
 import { timerScenarios } from './timers.ts';
 import { tokenScenarios } from './tokens.ts';
 import { transportScenarios } from './transports.ts';
+import { vanishedScenarios } from './vanished.ts';
 
 /** Every scenario, by area. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -56,4 +57,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...keyPairScenarios,
   ...transportScenarios,
   ...proxyScenarios,
+  ...vanishedScenarios,
 ];
