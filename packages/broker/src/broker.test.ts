@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Centrifuge } from 'centrifuge';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { eventually } from '../../../test/eventually.ts';
 import { NAMESPACES } from '../test/engine-harness.ts';
 import { SECRET, signToken } from '../test/tokens.ts';
 import { type Broker, startBroker } from './broker.ts';
@@ -89,6 +91,22 @@ async function raw(
   await ended;
   return text;
 }
+
+/** What the kernel of Linux knows of its connections. */
+const KERNEL_TABLE = '/proc/net/tcp';
+
+describe.skipIf(!existsSync(KERNEL_TABLE))('a connection', () => {
+  it('that says nothing is asked by the kernel whether it is still there', async () => {
+    const broker = await start();
+    const socket = connectTcp(broker.port, '127.0.0.1');
+    cleanUps.push(() => socket.destroy());
+    await once(socket, 'connect');
+    const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
+    const row = new RegExp(`0100007F:${hex(broker.port)} 0100007F:${hex(socket.localPort!)} 01 \\S+ (\\d\\d):`);
+    // 02 is the timer of keep-alive; 00 none.
+    await eventually(() => expect(row.exec(readFileSync(KERNEL_TABLE, 'utf8'))?.[1]).toBe('02'));
+  });
+});
 
 describe('the official client', () => {
   it('subscribes, receives, recovers over a restart of its connection, and publishes', async () => {

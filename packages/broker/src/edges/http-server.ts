@@ -22,6 +22,8 @@ import { refuseUpgrade, type UpgradeRequest } from './websocket-handshake.ts';
 
 /** Centrifugo's limit. With Node's 16 kB the cookies of a large site are too much. */
 const MAX_HEADER_BYTES = 1024 * 1024;
+/** After this much silence the kernel asks whether a client is still there. Where there are no pings nobody else would ever notice. As Go has it. */
+const KEEP_ALIVE_MS = 15_000;
 /** Pending connections that the kernel keeps. With Node's 511 a storm loses some, which come back a second later; the kernel caps it at its own limit. */
 const BACKLOG = 4096;
 
@@ -66,7 +68,9 @@ export class HttpEdge implements LaneExits {
       this.#timers.get(socket as Socket)?.stop();
       this.upgrade(request, socket as Socket, head);
     });
-    this.#net = createNetServer({ noDelay: true }, (socket) => this.take(socket));
+    this.#net = createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, (socket) =>
+      this.take(socket),
+    );
   }
 
   /** Adds a path. A trailing slash in `path` does not count. */
