@@ -21,6 +21,19 @@ const heard = (channel: ChannelName) =>
 describe('README.md', () => {
   const page = 'README.md';
 
+  it('says what a query depends on and a mutation touches', async (context) => {
+    const snippet = snippetIn(page, 'watches(');
+    const { posts } = await stage.open(page).play(snippet);
+    const caller = posts.createCaller({});
+    expect(await caller.list({ orgId: '7' })).toEqual(['their posts']);
+    const types: string[] = [];
+    openTab(stage).subscribe('trpc:org:7', ({ type }) => types.push(type));
+    await heard('trpc:org:7');
+    await caller.create({ orgId: '7' });
+    await expect.poll(() => types).toEqual(['channel-invalidation']);
+    account(context, 'run', snippet);
+  });
+
   it('names channels as it says', async (context) => {
     const snippet = snippetIn(page, 'pollVotes');
     const [line = '', call = '', expected = ''] = /^(AppChannels.*\)); \/\/ '(.*)'$/m.exec(snippet.code) ?? [];
@@ -167,6 +180,13 @@ it('docs/devtools.md observes what happens', async (context) => {
   await stage.realtime.disconnect('123');
   await gone;
   await untilSaid(stage, 'trpc:org:7');
+  account(context, 'run', snippet);
+});
+
+it('docs/devtools.md makes a plugin', async (context) => {
+  const snippet = snippetIn('docs/devtools.md', 'realtimeDevtoolsPlugin()');
+  const { plugins } = await stage.open('docs/devtools.md').play(snippet);
+  expect(plugins).toMatchObject([{ id: 'op-realtime', name: 'Realtime', render: expect.any(Function) }]);
   account(context, 'run', snippet);
 });
 
