@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DEFAULT_ENV_FILE } from './broker-settings.ts';
 import { CliError } from './cli-error.ts';
+import { errnoText } from './errno.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The application's variables, and where they came from. */
@@ -30,6 +31,6 @@ function readFile(path: string, asked: string): AppSettings {
   try {
     return { env: parseEnv(readFileSync(path, 'utf8')), source: basename(path) };
   } catch (cause) {
-    throw new CliError('env_file', `Cannot read the env file ${asked}.`, { cause });
+    throw new CliError('env_file', `Cannot read the env file ${asked}${errnoText(cause)}.`, { cause });
   }
 }

@@ -52,13 +52,14 @@ export function parseArguments(
   }
   const wanted = words.split(' ').filter((word) => word !== '');
   const missing = wanted[found.length];
-  if (missing !== undefined) throw new CliError('usage', `${missing} is missing.`);
-  if (found.length > wanted.length) throw new CliError('usage', `"${found[wanted.length]}" is a word too many.`);
+  if (missing !== undefined) throw new CliError('usage', `${missing} is missing. More: --help`);
+  if (found.length > wanted.length)
+    throw new CliError('usage', `"${found[wanted.length]}" is a word too many. More: --help`);
   return { values, switches, words: found };
 }
 
 function unknownOption(name: string, options: readonly CommandOption[]): CliError {
   const known = options.map((option) => `--${nameOf(option)}`);
   const guess = nearest(name, known);
-  return new CliError('usage', `There is no option ${name}.${guess ? ` Did you mean ${guess}?` : ''}`);
+  return new CliError('usage', `There is no option ${name}.${guess ? ` Did you mean ${guess}?` : ''} More: --help`);
 }

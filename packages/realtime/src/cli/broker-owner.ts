@@ -44,7 +44,7 @@ export async function stopOwner(owner: BrokerOwner, env: Terminal['env']): Promi
     }
     if (await isGoneWithin(owner, env, graceMs)) return;
   }
-  throw new CliError('stop_failed', `Process ${owner.pid} does not end.`);
+  throw new CliError('stop_failed', `Process ${owner.pid} does not end, not even when it is killed.`);
 }
 
 async function isGoneWithin(owner: BrokerOwner, env: Terminal['env'], graceMs: number): Promise<boolean> {

@@ -34,7 +34,9 @@ describe('the settings of a broker', () => {
 
   it('say what to do where there is no file', () => {
     expect(() => readBrokerSettings({ cwd })).toThrow('There is no .env.test in this folder.');
-    expect(() => readBrokerSettings({ cwd, envFile: 'other.env' })).toThrow('Cannot read the env file other.env.');
+    expect(() => readBrokerSettings({ cwd, envFile: 'other.env' })).toThrow(
+      'Cannot read the env file other.env (ENOENT).',
+    );
   });
 
   it('need health, without which nobody sees that the broker is up', () => {

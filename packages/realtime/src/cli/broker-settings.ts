@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { CliError } from './cli-error.ts';
 import { parseEnvFile } from './env-file.ts';
+import { errnoText } from './errno.ts';
 
 export const DEFAULT_ENV_FILE = '.env.test';
 /** Where Centrifugo listens if nothing else is said. */
@@ -67,7 +68,7 @@ function readText(path: string, asked: string | undefined): string {
     throw new CliError(
       'env_file',
       asked
-        ? `Cannot read the env file ${asked}.`
+        ? `Cannot read the env file ${asked}${errnoText(cause)}.`
         : `There is no ${DEFAULT_ENV_FILE} in this folder. Write one with op-realtime init, or name a file with --env-file.`,
       { cause },
     );

@@ -43,7 +43,7 @@ describe('the command line', () => {
     ['an unknown command', ['bogus'], 'There is no command "bogus". Commands: init, dev, down'],
     ['a misspelt command', ['docter'], 'There is no command "docter". Did you mean "doctor"?'],
     ['a command cut short', ['doc'], 'Did you mean "doctor"?'],
-    ['an unknown option', ['dev', '--bogus'], 'There is no option --bogus.'],
+    ['an unknown option', ['dev', '--bogus'], 'There is no option --bogus. More: --help'],
     ['a misspelt option', ['dev', '--detatch'], 'There is no option --detatch. Did you mean --detach?'],
     ['an option of one letter', ['dev', '-x'], 'There is no option -x.'],
     ['an option without its value', ['dev', '--engine'], '--engine needs a value: --engine <name>'],

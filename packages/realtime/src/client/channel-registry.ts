@@ -5,7 +5,7 @@ import { BrokerCode, FIRST_BROKER_CODE } from './broker-codes.ts';
 import { type Attachment, ChannelRecord } from './channel-record.ts';
 import type { ChannelSnapshot } from './connection-snapshot.ts';
 import type { GrantBook } from './grant-book.ts';
-import { fitsJoinBudget, type Join } from './join-budget.ts';
+import { fitsJoinBudget, type Join, MAX_CHANNELS } from './join-budget.ts';
 import { readTokenClaims, type TokenClaims } from './token-claims.ts';
 import type { ChannelEvents, Transport } from './transport.ts';
 import type { ChannelGrant, MessageHandler, RealtimeConfig, SubscribeOptions, Unsubscribe } from './types.ts';
@@ -322,7 +322,7 @@ export class ChannelRegistry {
   }
 
   get #maxChannels(): number {
-    return this.#host.config.maxChannels ?? 128;
+    return this.#host.config.maxChannels ?? MAX_CHANNELS;
   }
 
   /** What did not fit is tried again, as long as there is room: not ten thousand refusals for each channel that is left. */

@@ -4,6 +4,7 @@ import type { ManagerEvent, RealtimeObserver } from '../core/events.ts';
 import type { Position } from '../core/position.ts';
 import type { Source } from '../core/sources.ts';
 import type { ChannelState } from './channel-state.ts';
+import { MAX_CHANNELS } from './join-budget.ts';
 import type { TokenClaims } from './token-claims.ts';
 import type { RealtimeConfig, RealtimeStatus, Unsubscribe } from './types.ts';
 
@@ -77,7 +78,7 @@ export function toManagerSource(
     manager,
     observe: (observer) => manager.observe(observer),
     inspect: () => {
-      const { wsUrl, maxChannels = 128 } = config();
+      const { wsUrl, maxChannels = MAX_CHANNELS } = config();
       const { userId = null, expiresAtSeconds = null } = claims() ?? {};
       return {
         status: manager.status,

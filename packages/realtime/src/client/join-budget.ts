@@ -1,3 +1,5 @@
+/** Channels that one connection joins where nothing else is said: Centrifugo's `client.channel_limit`. */
+export const MAX_CHANNELS = 128;
 /** All subscribe commands of a reconnect travel in one frame with the connection token, and a frame over 64 KiB ends the connection for good. */
 const MAX_JOIN_BYTES = 48 * 1_024;
 /** What a subscribe command takes beside channel and token: its JSON, and a position to recover from. */

@@ -1,16 +1,13 @@
 import { type ChannelName, parseChannelName } from '../core/channel.ts';
 import { InvalidMessageError } from '../core/errors.ts';
 import { assertMessage, type Message } from '../core/message.ts';
-import { serialize } from '../server/publication.ts';
+import { MAX_MESSAGE_BYTES, serialize } from '../server/publication.ts';
 import { traceCreation } from '../server/telemetry.ts';
 import { OutboxNotMigratedError } from './errors.ts';
 import { isMissingRelation } from './missing-relation.ts';
 import { relayTable } from './relay-table.ts';
 import { sqlOf } from './sql-transaction.ts';
 import type { Announcement, OutboxTarget } from './target.ts';
-
-/** As `createRealtime`'s `maxMessageBytes` by default. */
-const DEFAULT_MAX_MESSAGE_BYTES = 65_536;
 
 /** Options of `publishInTransaction`. */
 export interface TransactionalPublishOptions {
@@ -58,7 +55,7 @@ export async function publishAllInTransaction(
   announcements: readonly ChannelMessage[],
   options: TransactionalPublishOptions = {},
 ): Promise<void> {
-  const { target = relayTable(), tags, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  const { target = relayTable(), tags, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
   const sql = sqlOf(tx);
   // All is checked before anything is written: a transaction that a statement failed in is lost.
   const safe = target.isJsonb ? refusedByJsonb : (text: string) => text;

@@ -3,6 +3,7 @@ import { ConfigError } from '../core/errors.ts';
 import { parseApiAddress, parseApiKey } from './api-address.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { callClock } from './deadline.ts';
+import { MAX_MESSAGE_BYTES } from './publication.ts';
 import { PublishQueue } from './publish-queue.ts';
 import { type PublishObserver, safeObserver } from './publish-report.ts';
 import type { SpreadOptions, SpreadPolicy } from './spread.ts';
@@ -70,7 +71,12 @@ export interface RealtimeParts {
 }
 
 export function resolveParts(options: RealtimeOptions, names: SettingNames = OPTION_NAMES): RealtimeParts {
-  const { clock = callClock, timeoutMs = 3000, maxMessageBytes = 65_536, subscriberCountMaxAgeMs = 10_000 } = options;
+  const {
+    clock = callClock,
+    timeoutMs = 3000,
+    maxMessageBytes = MAX_MESSAGE_BYTES,
+    subscriberCountMaxAgeMs = 10_000,
+  } = options;
   const api = once(() =>
     createApiClient({
       address: parseApiAddress(required(options.apiUrl, names.apiUrl), names.apiUrl),

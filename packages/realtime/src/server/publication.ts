@@ -3,6 +3,9 @@ import { InvalidArgumentError, InvalidMessageError } from '../core/errors.ts';
 import { assertMessage, type Message } from '../core/message.ts';
 import type { PublishCommand } from './publish-command.ts';
 
+/** Larger messages are refused where nothing else is said: every subscriber gets a copy, and a big one overflows the queues of slow clients. */
+export const MAX_MESSAGE_BYTES = 65_536;
+
 /** What goes with one publication. */
 export interface PublishOptions {
   /** Two publishes to a channel with the same key within five minutes are one. @default a random one, so that a retry never doubles */

@@ -6,8 +6,10 @@ import { InvalidArgumentError } from '../core/errors.ts';
 /** Centrifugo's default for channels per connection; a token with more ends the connection for good. */
 export const MAX_CONNECTION_CHANNELS = 128;
 
-const DAY_SECONDS = 24 * 60 * 60;
-const TEN_MINUTES_SECONDS = 10 * 60;
+/** How long a connection token lives where nothing else is said: 24 hours. */
+export const CONNECTION_TTL_SECONDS = 24 * 60 * 60;
+/** How long a grant lives where nothing else is said: 10 minutes. */
+export const CHANNEL_TTL_SECONDS = 10 * 60;
 
 /** For a token that says who connects. */
 export interface ConnectionTokenRequest {
@@ -71,7 +73,7 @@ export class TokenSigner {
 
   /** @throws InvalidArgumentError, InvalidChannelError */
   async connectionToken(request: ConnectionTokenRequest): Promise<string> {
-    const { userId, ttlSeconds = DAY_SECONDS, info, meta } = request;
+    const { userId, ttlSeconds = CONNECTION_TTL_SECONDS, info, meta } = request;
     assertUserId(userId);
     const channels = new Set((request.channels ?? [Channels.global(), Channels.user(userId)]).map(parseChannelName));
     if (channels.size > MAX_CONNECTION_CHANNELS)
@@ -86,7 +88,7 @@ export class TokenSigner {
   async channelToken({
     userId,
     channel,
-    ttlSeconds = TEN_MINUTES_SECONDS,
+    ttlSeconds = CHANNEL_TTL_SECONDS,
     info,
   }: ChannelTokenRequest): Promise<string> {
     assertUserId(userId);

@@ -182,7 +182,7 @@ async function untilHealthy(port: number): Promise<'healthy'> {
     if (Date.now() > deadline)
       throw new CliError(
         'start_failed',
-        `No healthy answer on port ${port} within ${HEALTHY_WITHIN_MS / 1000} seconds.`,
+        `No healthy answer on port ${port} within ${HEALTHY_WITHIN_MS / 1000} seconds. What the broker says of itself is above.`,
       );
     await pause();
   }

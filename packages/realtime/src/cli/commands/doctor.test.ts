@@ -94,7 +94,7 @@ describe('the settings', () => {
     expect(await doctor({ cwd: folder }, '--env-file', 'no.env')).toEqual({
       code: 1,
       lines: [''],
-      err: 'error Cannot read the env file no.env.',
+      err: 'error Cannot read the env file no.env (ENOENT).',
     });
   });
 });

@@ -36,5 +36,5 @@ it('never writes over a file', async () => {
 it('says where it cannot write', async () => {
   const terminal = recordingTerminal({ cwd });
   expect(await main(['init', '--to', 'missing/.env'], terminal)).toBe(1);
-  expect(terminal.stderr()).toContain('Cannot write the env file missing/.env.');
+  expect(terminal.stderr()).toContain('Cannot write the env file missing/.env (ENOENT).');
 });

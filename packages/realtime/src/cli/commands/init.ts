@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { DEFAULT_ENV_FILE } from '../broker-settings.ts';
 import { CliError } from '../cli-error.ts';
+import { errnoText } from '../errno.ts';
 import { note } from '../note.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -20,7 +21,9 @@ export async function init({ to }: { to?: string | undefined }, terminal: Termin
     const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
     throw new CliError(
       'env_file',
-      exists ? `${asked} is there already; nothing was written.` : `Cannot write the env file ${asked}.`,
+      exists
+        ? `${asked} is there already; nothing was written.`
+        : `Cannot write the env file ${asked}${errnoText(cause)}.`,
       { cause },
     );
   }

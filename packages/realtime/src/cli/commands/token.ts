@@ -1,6 +1,7 @@
 import { type ChannelName, Channels, encodeChannelId, isChannelName, NAMESPACE } from '../../core/channel.ts';
 import { readSetting } from '../../doctor/settings.ts';
 import { createRealtime } from '../../server/create-realtime.ts';
+import { CHANNEL_TTL_SECONDS, CONNECTION_TTL_SECONDS } from '../../server/tokens.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { parseChannelArgument } from '../channel-argument.ts';
 import { CliError } from '../cli-error.ts';
@@ -15,9 +16,6 @@ interface TokenOptions {
   readonly ttl?: string | undefined;
   readonly envFile?: string | undefined;
 }
-
-const CONNECTION_TTL_SECONDS = 24 * 60 * 60;
-const CHANNEL_TTL_SECONDS = 10 * 60;
 
 /** Prints a token and nothing else, so that it pipes; who and how long goes to a person's stderr. */
 export async function token(options: TokenOptions, terminal: Terminal): Promise<number> {

@@ -13,6 +13,7 @@ import {
   type SpreadPolicy,
   spreadBySubscribers,
 } from '../../server/spread.ts';
+import { CHANNEL_TTL_SECONDS } from '../../server/tokens.ts';
 import { CallRunner } from './call-runner.ts';
 import { type ChannelDefinitions, connectionChannels } from './channel-delivery.ts';
 import { parseChannels, parseTouches, type Touches, type WatchedChannels } from './declarations.ts';
@@ -147,7 +148,7 @@ export function initRealtime<Context = object>(options: InitRealtimeOptions<Cont
     publisher: new TouchPublisher({ realtime, positionWaitMs, spread, faults, clock }),
     userId: (ctx) => userId?.(ctx as Context),
     isOfConnection: connectionChannels(options.channels),
-    grantTtlSeconds: options.grantTtlSeconds ?? 600,
+    grantTtlSeconds: options.grantTtlSeconds ?? CHANNEL_TTL_SECONDS,
     stampTimeoutMs: options.stampTimeoutMs ?? 100,
     lostHistory: new LostHistorySpread(realtime, clock, options.lostHistorySpread ?? DEFAULT_SCOPE),
   });
