@@ -18,17 +18,17 @@ const CSS = `
   --hover: light-dark(oklch(95.4% 0.008 165), oklch(26.5% 0.014 185));
   --chosen: light-dark(oklch(93.2% 0.028 165), oklch(30% 0.036 170));
   --ink: light-dark(oklch(26% 0.014 190), oklch(93% 0.006 170));
-  --soft: light-dark(oklch(51% 0.014 190), oklch(69% 0.012 180));
+  --soft: light-dark(oklch(47% 0.014 190), oklch(74% 0.012 180));
   --line: light-dark(oklch(91% 0.007 180), oklch(30% 0.012 190));
   --accent: light-dark(oklch(47% 0.09 163), oklch(80% 0.105 163));
-  --c-mutation: light-dark(oklch(52% 0.17 295), oklch(77% 0.12 295));
-  --c-publication: light-dark(oklch(52% 0.13 245), oklch(77% 0.1 240));
-  --c-stale: light-dark(oklch(57% 0.12 70), oklch(82% 0.12 82));
-  --c-fetch: light-dark(oklch(50% 0.05 200), oklch(78% 0.05 200));
-  --c-changed: light-dark(oklch(48% 0.1 160), oklch(80% 0.12 160));
+  --c-mutation: light-dark(oklch(49% 0.17 295), oklch(77% 0.12 295));
+  --c-publication: light-dark(oklch(46% 0.12 245), oklch(77% 0.1 240));
+  --c-stale: light-dark(oklch(47.5% 0.1 70), oklch(82% 0.12 82));
+  --c-fetch: light-dark(oklch(47% 0.05 200), oklch(78% 0.05 200));
+  --c-changed: light-dark(oklch(46.5% 0.1 160), oklch(80% 0.12 160));
   --c-live: var(--c-changed);
-  --c-wasted: light-dark(oklch(55% 0.18 5), oklch(76% 0.14 5));
-  --c-failed: light-dark(oklch(52% 0.19 28), oklch(72% 0.16 28));
+  --c-wasted: light-dark(oklch(48.5% 0.17 5), oklch(76% 0.14 5));
+  --c-failed: light-dark(oklch(49% 0.19 28), oklch(75% 0.14 28));
   --c-quiet: var(--soft);
   --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace;
 }
