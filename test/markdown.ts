@@ -35,7 +35,16 @@ export function documents(): string[] {
     ...pagesOf('docs'),
     ...pagesOf('docs/recipes'),
     ...pagesOf('deploy'),
-    ...['apps/demo', 'examples/next', 'examples/classic-hooks', 'conformance', 'benchmarks'].flatMap(readmesOf),
+    ...[
+      'apps/demo',
+      'examples',
+      'examples/next',
+      'examples/classic-hooks',
+      'conformance',
+      'benchmarks',
+      'test',
+    ].flatMap(readmesOf),
+    ...['model', 'converge', 'kill', 'test'].flatMap((folder) => readmesOf(`packages/realtime/${folder}`)),
   ];
 }
 
