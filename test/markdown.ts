@@ -95,7 +95,7 @@ export function snippetIn(path: string, sought: string): Snippet {
 
 /** The tests that a page's tables name in their last column: `path`: title. */
 export function testsNamedIn(path: string): { readonly path: string; readonly title: string }[] {
-  return [...readDocument(path).matchAll(/\| `([^`]+\.ts)`: (.+?) \|$/gm)].map(([, file = '', title = '']) => ({
+  return [...readDocument(path).matchAll(/\| `([^`]+\.tsx?)`: (.+?) \|$/gm)].map(([, file = '', title = '']) => ({
     path: file,
     title,
   }));
