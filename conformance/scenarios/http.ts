@@ -280,7 +280,7 @@ export const httpScenarios: readonly Scenario[] = [
       expect(nodes).toHaveLength(t.server.nodes.length);
       expect(nodes[0]).toMatchObject({
         uid: expect.any(String),
-        name: expect.any(String),
+        name: expect.stringMatching(/^.+_\d+$/),
         version: expect.any(String),
       });
       expect(nodes[0]).toMatchObject({ num_clients: expect.any(Number), num_users: expect.any(Number) });

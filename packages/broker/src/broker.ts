@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Clock } from './core/clock.ts';
 import { Engine } from './core/engine.ts';
 import { ListenError } from './core/errors.ts';
@@ -39,7 +40,7 @@ export interface BrokerSurroundings {
  * @throws ListenError (`listen_failed`) where the address is taken or forbidden
  */
 export async function startBroker(options: BrokerOptions = {}, surroundings: BrokerSurroundings = {}): Promise<Broker> {
-  const settings = resolveOptions(options);
+  const settings = withName(resolveOptions(options));
   const { clock = systemClock, random = Math.random } = surroundings;
   const { token, subscriptionToken, insecureSkipTokenSignatureVerify } = settings.client;
   // Made in any case: keys that are none stop the start, also where nothing asks for them.
@@ -80,6 +81,11 @@ export async function startBroker(options: BrokerOptions = {}, surroundings: Bro
       return closing;
     },
   };
+}
+
+/** A node without a name is called by its machine and the port that it was given. */
+function withName(settings: Settings): Settings {
+  return { ...settings, name: settings.name || `${hostname()}_${settings.port}` };
 }
 
 /** A host that one can connect to: an address that means "all" is reached by loopback. */
