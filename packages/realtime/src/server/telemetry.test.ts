@@ -17,7 +17,7 @@ import type { Message } from '../core/message.ts';
 import { initRealtime } from '../trpc/server/index.ts';
 import { createRealtime } from './create-realtime.ts';
 import type { Realtime } from './realtime.ts';
-import { countFault } from './telemetry.ts';
+import { countFault, observePublish } from './telemetry.ts';
 
 const MESSAGE: Message = { type: 'channel-invalidation' };
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -187,6 +187,12 @@ describe('metrics', () => {
       ['messaging.client.operation.duration', expect.any(Number), { ...common, 'error.type': 'broker_error' }],
     ]);
     expect(new Set(created).size).toBe(created.length);
+  });
+
+  it('tell durations in seconds', () => {
+    const { points } = recordMetrics();
+    observePublish([Channels.org('1')])?.end({ outcomes: [], attempts: 1 }, 250);
+    expect(points).toEqual([['messaging.client.operation.duration', 0.25, expect.anything()]]);
   });
 
   it('count the faults of procedures', () => {

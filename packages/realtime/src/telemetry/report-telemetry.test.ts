@@ -115,14 +115,19 @@ describe('spans', () => {
     ['no tag', {}],
     ['what is no context', { traceparent: 'nonsense' }],
     ['a context of zeros', { traceparent: `00-${'0'.repeat(32)}-${'0'.repeat(16)}-01` }],
+    ['a trace of zeros', { traceparent: traceparent('b7ad6b7169203331').replace(TRACE_ID, '0'.repeat(32)) }],
+    ['a span of zeros', { traceparent: traceparent('0'.repeat(16)) }],
     ['a newer version', { traceparent: traceparent('b7ad6b7169203331').replace('00-', '01-') }],
-  ])('%s begins a trace of its own', (_, tags) => {
+  ])('%s begins a trace of its own, and is no link', (_, tags) => {
     const { binding, spans } = start();
-    const fetch = started([news(tags), { type: 'join', channel: 'trpc:org:7', position }]);
-    binding.say(fetch);
-    binding.say(ended(fetch));
+    const alone = started([news(tags), { type: 'join', channel: 'trpc:org:7', position }]);
+    const second = started([news({ traceparent: traceparent('b7ad6b7169203331') }), news(tags)]);
+    for (const fetch of [alone, second]) {
+      binding.say(fetch);
+      binding.say(ended(fetch));
+    }
     expect(spans()[0]?.parentSpanContext).toBeUndefined();
-    expect(spans()[0]?.links).toEqual([]);
+    expect(spans().map(({ links }) => links)).toEqual([[], []]);
   });
 
   it("a fetch that the app made by itself is the app's to trace", () => {
