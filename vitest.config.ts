@@ -89,7 +89,7 @@ if (chromium) {
 export default defineConfig({
   test: {
     projects,
-    reporters: ['default', './test/lane-reporter.ts'],
+    reporters: ['default', './test/snippets/reporter.ts', './test/lane-reporter.ts'],
     passWithNoTests: true,
     sequence: { sequencer: LongestFirst },
   },

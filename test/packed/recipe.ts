@@ -5,7 +5,7 @@ import { freePort } from '../free-port.ts';
 import { filesOf, snippetIn, snippetsOf } from '../markdown.ts';
 import { npmSettings, type PackageManager, type Packed, registry } from './empty-project.ts';
 import { Shell } from './shell.ts';
-import { tryInTwoWindows } from './two-windows.ts';
+import { launch, tryInTwoWindows } from './two-windows.ts';
 
 /** Pages of `docs/recipes/` that start from an empty folder. */
 export const RECIPES = [
@@ -61,11 +61,11 @@ export async function tryRecipe(
     writeFileSync(join(folder, name), text(readFileSync(join(folder, name), 'utf8')));
   try {
     if (manager === 'pnpm') shell.write('pnpm-workspace.yaml', snippetIn('docs/install.md', 'allowBuilds').code);
-    if (manager === 'yarn')
-      shell.write(
-        '.yarnrc.yml',
-        `${snippetIn('docs/install.md', 'nodeLinker').code}\nnpmRegistryServer: ${await registry()}\n`,
-      );
+    if (manager === 'yarn') {
+      shell.write('yarn.lock', ''); // so that a project in a folder above is left alone
+      const { code } = snippetIn('docs/install.md', 'nodeLinker');
+      shell.write('.yarnrc.yml', `${code}\nnpmRegistryServer: ${await registry()}\n`);
+    }
     for (const line of linesOf('install')) {
       await shell.run(withTarballs(line, packed));
       const envFile = line.includes('op-realtime init') && (/--to (\S+)/.exec(line)?.[1] ?? '.env.test');
@@ -79,7 +79,12 @@ export async function tryRecipe(
     const windows = WINDOWS[recipe];
     if (windows) {
       if (!chromium) return 'types; the browser is SKIPPED: no Chromium';
-      return await tryInTwoWindows(`http://localhost:${ports[3000]}`, windows, chromium);
+      const browser = await launch(chromium);
+      try {
+        return await tryInTwoWindows(browser, `http://localhost:${ports[3000]}`, windows);
+      } finally {
+        await browser.close();
+      }
     }
     const { expected = '' } = snippets.find(({ run }) => run?.step === 'see')?.run ?? {};
     const see = linesOf('see');

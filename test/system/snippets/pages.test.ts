@@ -55,6 +55,21 @@ describe('README.md', () => {
   });
 });
 
+it('README.md declares what a query depends on and what a mutation touches', async (context) => {
+  const page = 'README.md';
+  const snippet = snippetIn(page, 'watches(');
+  const { posts } = await stage.open(page).play(snippet);
+  const heardTypes: string[] = [];
+  openTab(stage).subscribe('trpc:org:7', ({ type }) => heardTypes.push(type));
+  await heard('trpc:org:7');
+  const caller = posts.createCaller({});
+  expect(await caller.list({ orgId: '7' })).toEqual(['their posts']);
+  expect(heardTypes).toEqual([]);
+  expect(await caller.create({ orgId: '7' })).toBe('a new post');
+  await expect.poll(() => heardTypes).toEqual(['channel-invalidation']);
+  account(context, 'run', snippet);
+});
+
 describe('PROTOCOL.md', () => {
   const page = 'PROTOCOL.md';
 

@@ -28,6 +28,8 @@ export interface Stage extends Pick<Folder, 'open'> {
 }
 
 export interface Page {
+  /** Where its files are. */
+  readonly folder: string;
   /** Runs a file: as a program is run, so again each time. */
   // biome-ignore lint/suspicious/noExplicitAny: a module that a page printed
   run(name: string): Promise<any>;
@@ -36,12 +38,13 @@ export interface Page {
   play(snippet: Snippet, around?: { before?: string; after?: string }): Promise<any>;
 }
 
-export async function createStage(): Promise<Stage> {
+/** @param origins beside those of `.env.test`, for pages in a browser */
+export async function createStage(...origins: readonly string[]): Promise<Stage> {
   const file = parseEnvFile(readFileSync(join(ROOT, 'packages/realtime/.env.test'), 'utf8'), '.env.test');
   // What the page on presence adds, and an origin of the page on the command.
   const presence = snippetsOf('docs/recipes/presence.md').find(({ append }) => append)?.code ?? '';
   const settings = Object.fromEntries([...file, ...parseEnvFile(presence, 'presence.md')]);
-  settings.CENTRIFUGO_CLIENT_ALLOWED_ORIGINS += ' https://app.example.com';
+  settings.CENTRIFUGO_CLIENT_ALLOWED_ORIGINS += ['', 'https://app.example.com', ...origins].join(' ');
   settings.CENTRIFUGO_HTTP_SERVER_ADDRESS = '127.0.0.1';
   const options = optionsFromEnv(settings);
   const broker = await startBroker({ ...options, port: 0 });
@@ -88,6 +91,7 @@ export function createFolder(): Folder {
       for (const [name, code] of Object.entries({ ...filesOf(page), ...beside })) write(name, code);
       const run = (name: string) => import(/* @vite-ignore */ `${join(own, name)}?run=${++runs}`);
       return {
+        folder: own,
         run,
         play(snippet, { before = '', after = '' } = {}) {
           const name = `block-${snippet.where.split(':')[1]}.ts`;
