@@ -1,3 +1,5 @@
+import { isRecord } from '../core/is-record.ts';
+
 /** What the client reads of a token, without verifying it: that is the broker's work. */
 export interface TokenClaims {
   /** `sub`; `''` for an anonymous connection. */
@@ -39,8 +41,4 @@ function readPayload(token: string): Record<string, unknown> | null {
   } catch {
     return null; // neither base64url nor JSON: an opaque token
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@ import type { Announcement, AnswerPart, Bond, ChannelRecord, QueryRecord } from 
 import { reached } from './freshness-verdict.ts';
 import { matchesQuery } from './matches-query.ts';
 import type { Message, QueryKey } from './message.ts';
-import type { Position } from './position.ts';
+import { olderPosition, type Position } from './position.ts';
 
 /**
  * Which queries are out of date, decided from positions alone: no I/O, no clock, no framework (design §4).
@@ -165,7 +165,7 @@ export class Freshness<Q extends QueryRecord = QueryRecord> {
         answers.set(
           name,
           other
-            ? { tick: Math.min(other.tick, part.tick), stamp: lower(other.stamp, stamp) }
+            ? { tick: Math.min(other.tick, part.tick), stamp: olderPosition(other.stamp, stamp) }
             : { tick: part.tick, stamp },
         );
       }
@@ -309,11 +309,6 @@ function lookBack(c: ChannelRecord, query: QueryRecord, bond: Bond): number {
 
 function place({ cursor, known }: ChannelRecord): Position | null {
   return cursor && { epoch: cursor.epoch, offset: known };
-}
-
-/** The older of two stamps; none where they cannot be compared. */
-function lower(a: Position | null, b: Position | null): Position | null {
-  return a && b && a.epoch === b.epoch ? (a.offset < b.offset ? a : b) : null;
 }
 
 function concerns(message: Message, { key }: QueryRecord): boolean {

@@ -21,3 +21,8 @@ export function parsePosition(value: unknown): Position | null {
   if (typeof epoch !== 'string' || !Number.isSafeInteger(offset) || (offset as number) < 0) return null;
   return { epoch, offset: offset as number };
 }
+
+/** The older of two; `null`, which is older than any, where one is not known or they cannot be compared. */
+export function olderPosition(a: Position | null, b: Position | null): Position | null {
+  return a && b && a.epoch === b.epoch ? (a.offset < b.offset ? a : b) : null;
+}

@@ -1,9 +1,7 @@
 import { BrokerError, ErrorCode, RealtimeError } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
+import { isRetryable } from '../server/api-client.ts';
 import { faultOf, isSound, type OutboxRow, type SoundRow } from './outbox-row.ts';
-
-/** Centrifugo's only error code that may pass by itself: internal error. */
-const INTERNAL_ERROR = 100;
 
 export interface Publication {
   readonly channel: SoundRow['channel'];
@@ -132,7 +130,7 @@ class Courier {
 
 /** Whether the broker, or the check before it, will answer the same for ever. */
 function isRefusal(error: unknown): boolean {
-  if (error instanceof BrokerError) return error.brokerCode !== INTERNAL_ERROR;
+  if (error instanceof BrokerError) return !isRetryable(error);
   if (!(error instanceof RealtimeError)) return false;
   const { code } = error;
   return code === ErrorCode.InvalidMessage || code === ErrorCode.InvalidChannel || code === ErrorCode.InvalidArgument;

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { BrokerError, type RealtimeError } from '../core/errors.ts';
+import { isRecord } from '../core/is-record.ts';
 import type { Position } from '../core/position.ts';
 import { delay, withDeadline } from './deadline.ts';
 import { ApiTimeoutError, ApiUnauthorizedError, ApiUnavailableError } from './errors.ts';
@@ -115,10 +116,6 @@ export function unexpectedAnswer(method: string): ApiUnavailableError {
     `The answer to "${method}" is not that of Centrifugo's server API. Does the address lead to it?`,
     200,
   );
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseJson(text: string): unknown {

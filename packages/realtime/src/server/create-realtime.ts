@@ -1,7 +1,8 @@
 import { type ChannelName, parseChannelName } from '../core/channel.ts';
 import { BrokerError, InvalidArgumentError } from '../core/errors.ts';
+import { isRecord } from '../core/is-record.ts';
 import type { Message } from '../core/message.ts';
-import { brokerErrorOf, isRecord, positionOf, unexpectedAnswer } from './api-client.ts';
+import { brokerErrorOf, positionOf, unexpectedAnswer } from './api-client.ts';
 import { type RealtimeOptions, type RealtimeParts, resolveParts } from './config.ts';
 import { type PublishOptions, toCommand } from './publication.ts';
 import type { PublishCommand, PublishReply } from './publish-command.ts';

@@ -1,7 +1,8 @@
 import type { ChannelName } from '../core/channel.ts';
 import type { RealtimeError } from '../core/errors.ts';
+import { isRecord } from '../core/is-record.ts';
 import type { Position } from '../core/position.ts';
-import { brokerErrorOf, isRecord, isRetryable, positionOf, unexpectedAnswer } from './api-client.ts';
+import { brokerErrorOf, isRetryable, positionOf, unexpectedAnswer } from './api-client.ts';
 import { ApiTimeoutError } from './errors.ts';
 
 /** What became of a message on one channel. */

@@ -1,7 +1,8 @@
 import type { ChannelName } from '../core/channel.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RealtimeError } from '../core/errors.ts';
-import { type ApiClient, brokerErrorOf, isRecord, RETRY_DELAY_MS, unexpectedAnswer } from './api-client.ts';
+import { isRecord } from '../core/is-record.ts';
+import { type ApiClient, brokerErrorOf, RETRY_DELAY_MS, unexpectedAnswer } from './api-client.ts';
 import { delay } from './deadline.ts';
 import { PendingCommand, type PublishCommand, type PublishReply } from './publish-command.ts';
 

@@ -1,4 +1,5 @@
 import { type ChannelName, isChannelName } from '../core/channel.ts';
+import { isRecord } from '../core/is-record.ts';
 import { parseMessage } from '../core/message.ts';
 import { parsePosition } from '../core/position.ts';
 import {
@@ -55,8 +56,4 @@ function parseList<T>(
     if (item) parsed.push(item);
   }
   return parsed;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

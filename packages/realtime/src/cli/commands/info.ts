@@ -1,5 +1,6 @@
+import { isRecord } from '../../core/is-record.ts';
 import { readSetting, VARIABLES } from '../../doctor/settings.ts';
-import { createApiClient, isRecord, unexpectedAnswer } from '../../server/api-client.ts';
+import { createApiClient, unexpectedAnswer } from '../../server/api-client.ts';
 import { callClock } from '../../server/deadline.ts';
 import { readAppSettings } from '../app-settings.ts';
 import { describeDuration } from '../duration.ts';

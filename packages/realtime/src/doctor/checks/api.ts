@@ -1,5 +1,5 @@
 import { ConfigError, RealtimeError } from '../../core/errors.ts';
-import { isRecord } from '../../server/api-client.ts';
+import { isRecord } from '../../core/is-record.ts';
 import { ApiTimeoutError, ApiUnauthorizedError, ApiUnavailableError } from '../../server/errors.ts';
 import type { Check } from '../check.ts';
 import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';

@@ -1,6 +1,6 @@
 import { BrokerError } from '../../core/errors.ts';
+import { isRecord } from '../../core/is-record.ts';
 import { type Position, parsePosition } from '../../core/position.ts';
-import { isRecord } from '../../server/api-client.ts';
 import type { Check } from '../check.ts';
 import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';
 import { DOCTOR_CHANNEL, DOCTOR_USER, type Patient } from '../patient.ts';

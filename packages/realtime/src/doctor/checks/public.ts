@@ -1,4 +1,4 @@
-import { isRecord } from '../../server/api-client.ts';
+import { isRecord } from '../../core/is-record.ts';
 import { endpointPrefix, httpAddress, isLoopback } from '../addresses.ts';
 import type { Check } from '../check.ts';
 import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';

@@ -1,5 +1,5 @@
 import { Channels } from '../../core/channel.ts';
-import { isRecord } from '../../server/api-client.ts';
+import { isRecord } from '../../core/is-record.ts';
 import type { Check } from '../check.ts';
 import { failure, type Outcome, ok, skipped, warning } from '../finding.ts';
 import { DOCTOR_USER, type Patient } from '../patient.ts';

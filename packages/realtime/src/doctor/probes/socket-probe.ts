@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import WebSocket from 'ws';
 import type { Clock } from '../../core/clock.ts';
-import { isRecord } from '../../server/api-client.ts';
+import { isRecord } from '../../core/is-record.ts';
 import { networkCode } from './http-probe.ts';
 
 // The wire itself and not the SDK, which hides what a doctor wants to know: the HTTP status of a refused upgrade, each reply, each close code.

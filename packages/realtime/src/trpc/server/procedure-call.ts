@@ -1,6 +1,6 @@
 import type { ChannelName } from '../../core/channel.ts';
 import type { Message } from '../../core/message.ts';
-import type { Position } from '../../core/position.ts';
+import { olderPosition, type Position } from '../../core/position.ts';
 import type { RealtimeRequest } from './request.ts';
 
 /** Where a call's collector travels through tRPC's context. */
@@ -65,7 +65,7 @@ export class ProcedureCall {
   useCachedData(stamps: ReadonlyMap<ChannelName, Position | null>): void {
     const known = this.#cachedStamps;
     this.#cachedStamps = known
-      ? new Map(Array.from(stamps, ([channel, stamp]) => [channel, lower(stamp, known.get(channel) ?? null)]))
+      ? new Map(Array.from(stamps, ([channel, stamp]) => [channel, olderPosition(stamp, known.get(channel) ?? null)]))
       : stamps;
   }
 
@@ -79,7 +79,7 @@ export class ProcedureCall {
   watch(watched: readonly Watched[]): void {
     for (const one of watched) {
       const known = this.#watched.get(one.channel);
-      const stamp = known ? lower(known.stamp, one.stamp) : one.stamp;
+      const stamp = known ? olderPosition(known.stamp, one.stamp) : one.stamp;
       this.#watched.set(one.channel, { ...one, stamp, userId: known?.userId ?? one.userId });
     }
   }
@@ -110,11 +110,6 @@ export class ProcedureCall {
 /** The same message on the same channel. */
 export function keyOf({ channel, message }: Touched): string {
   return `${channel} ${JSON.stringify(message)}`;
-}
-
-function lower(a: Position | null, b: Position | null): Position | null {
-  if (!a || !b || a.epoch !== b.epoch) return null;
-  return a.offset <= b.offset ? a : b;
 }
 
 /** The call that a context belongs to, while it collects. */
