@@ -5,6 +5,7 @@ import type { TargetName } from './broker/targets.ts';
 import { benchCapacity } from './capacity/run.ts';
 import { benchClient } from './client/run.ts';
 import { benchPublish } from './publish/run.ts';
+import { benchRelay } from './relay/run.ts';
 
 interface BrokerFlags {
   readonly rounds: number;
@@ -33,6 +34,10 @@ cli
   .command('publish', 'realtime.publish beside a bare keep-alive fetch to the same API')
   .option('--rounds <count>', 'Rounds', { default: 10 })
   .action(({ rounds }: { rounds: number }) => benchPublish({ rounds: Number(rounds) }));
+cli
+  .command('relay', 'Rows that the outbox relay announces per second, and the time from a commit to its publication')
+  .option('--rounds <count>', 'Rounds', { default: 5 })
+  .action(({ rounds }: { rounds: number }) => benchRelay({ rounds: Number(rounds) }));
 cli.command('client', 'Bundle sizes, work per publication, refetches and herds in the browser').action(benchClient);
 cli
   .command('capacity', 'How hard simulated tabs come after publications, restarts and deploys')
