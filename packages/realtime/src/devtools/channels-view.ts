@@ -151,7 +151,7 @@ function permissionWords({ by, expiresAt }: ChannelSnapshot): string {
 
 /** Why it is refused, without the name that stands beside it. */
 function refusalWords({ refusal }: ChannelSnapshot): string {
-  return refusal?.replace(/^Channel \S+ is refused: /, '') ?? '';
+  return refusal?.replace(/^Channel \S+ is refused: |\.$/g, '') ?? '';
 }
 
 function listenerWords({ bindings, subscribers }: ChannelSnapshot): string {
