@@ -52,7 +52,7 @@ const projects: TestProjectConfiguration[] = [
       exclude: ['**/node_modules/**'],
       ...patient,
       ...waiting,
-      maxConcurrency: 3,
+      maxConcurrency: 2,
     },
   },
 ];
