@@ -161,7 +161,7 @@ if (chromium && hasLane('chromium')) {
     await all.shows('connected, unknown, 1 here');
     await all.page.getByRole('button', { name: 'Open the realtime devtools' }).waitFor();
     await all.page.getByLabel('Realtime devtools', { exact: true }).first().waitFor();
-    const said = all.page.waitForEvent('console');
+    const said = all.page.waitForEvent('console', (message) => message.text().includes('hello'));
     await stage.realtime.publish('trpc:org:7', { type: 'event', name: 'hello from the server', data: null });
     expect((await said).text()).toBe('hello from the server');
     await all.close();
