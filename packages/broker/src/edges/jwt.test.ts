@@ -199,7 +199,7 @@ describe('key sets', () => {
   });
 
   it('need an address that is one', () => {
-    for (const url of ['x', 'file:///etc/passwd', 'https://{{host}}/jwks'])
+    for (const url of ['x', 'file:///etc/passwd', 'https://{{host}}/jwks', 'https://x/%zz'])
       expect(() => new KeySet(url, clock)).toThrow(BrokerConfigError);
   });
 });

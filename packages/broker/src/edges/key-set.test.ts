@@ -2,7 +2,6 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually } from '../../../../test/eventually.ts';
 import { VirtualClock } from '../../test/virtual-clock.ts';
 import { createTokenVerifier } from './jwt.ts';
 import { KeySet } from './key-set.ts';
@@ -38,14 +37,16 @@ async function endpoint(answer: RequestListener): Promise<{ url: string; asked: 
 }
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-function token(alg: string, key: KeyObject, kid: string): string {
+function token(alg: string, key: KeyObject, kid: string, dsaEncoding: 'ieee-p1363' | 'der' = 'ieee-p1363'): string {
   const signed = `${encode({ alg, kid })}.${encode({ sub: 'u' })}`;
-  return `${signed}.${sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  return `${signed}.${sign('sha256', Buffer.from(signed), { key, dsaEncoding }).toString('base64url')}`;
 }
 
 describe('an endpoint of keys', () => {
   it.each<[string, RequestListener]>([
     ['an error', (_request, response) => response.writeHead(500).end(SET)],
+    ['a set that is not found', (_request, response) => response.writeHead(404).end(SET)],
+    ['a set that was made', (_request, response) => response.writeHead(201).end(SET)],
     ['no content', (_request, response) => response.writeHead(204).end()],
     ['a page', (_request, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html><p>Hi')],
     ['nothing at all', (_request, response) => response.socket?.destroy()],
@@ -65,20 +66,38 @@ describe('an endpoint of keys', () => {
 
   it('has a second for its answer, twice', async () => {
     const clock = new VirtualClock();
-    const { url, asked } = await endpoint(() => {});
-    let isSettled = false;
-    const found = new KeySet(url, clock).find('k').finally(() => {
-      isSettled = true;
-    });
-    await eventually(() => expect(asked()).toBe(1));
-    clock.advance(999);
-    await new Promise(setImmediate);
-    expect(asked()).toBe(1);
-    clock.advance(1);
-    await eventually(() => expect(asked()).toBe(2));
-    expect(isSettled).toBe(false);
-    clock.advance(1000);
+    const signals: AbortSignal[] = [];
+    const found = new KeySet('https://x/jwks', clock, (_url, signal) => {
+      signals.push(signal);
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', reject));
+    }).find('k');
+    for (const tries of [1, 2]) {
+      clock.advance(999);
+      await new Promise(setImmediate);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, false].slice(2 - tries));
+      clock.advance(1);
+      await new Promise(setImmediate);
+    }
     expect(await found).toBeUndefined();
+    expect(signals).toHaveLength(2);
+  });
+
+  it('is not cut off where its answer came in time', async () => {
+    const clock = new VirtualClock();
+    let given: AbortSignal | undefined;
+    const set = new KeySet('https://x/jwks', clock, async (_url, signal) => {
+      given = signal;
+      return JSON.parse(SET) as unknown;
+    });
+    expect(await set.find('k')).toBeDefined();
+    clock.advance(5000);
+    expect(given?.aborted).toBe(false);
+  });
+
+  it('is not asked for a token without a key id', async () => {
+    const { url, asked } = await endpoint((_request, response) => response.end(SET));
+    expect(await new KeySet(url, new VirtualClock()).find('')).toBeUndefined();
+    expect(asked()).toBe(0);
   });
 
   it('is asked again where it failed, and its keys count from then on', async () => {
@@ -151,6 +170,12 @@ describe('keys of a set', () => {
     ['of RSA', jwk(rsa.privateKey, 'k'), ofRsa, true],
     ['of a curve, for a token that says RS256', jwk(ec.privateKey, 'k'), ofRsa, false],
     ['of RSA, for a token that says ES256', jwk(rsa.privateKey, 'k'), ofEc, false],
+    [
+      'of a curve, for its own signature under RS256',
+      jwk(ec.privateKey, 'k'),
+      token('RS256', ec.privateKey, 'k', 'der'),
+      false,
+    ],
     ['with another algorithm', jwk(ec.privateKey, 'k', { alg: 'ES384' }), ofEc, false],
     ['with the algorithm of another kind', jwk(ec.privateKey, 'k', { alg: 'RS256' }), ofEc, false],
     ['with an algorithm that is no text', jwk(ec.privateKey, 'k', { alg: 'none' }), ofEc, false],

@@ -60,7 +60,7 @@ export class KeySet {
   async find(id: string): Promise<SetKey | undefined> {
     const age = this.#clock.now() - this.#fetchedAtMs;
     const known = age < TTL_MS ? this.#keys.get(id) : undefined;
-    if (known || id === '' || (age < COOLDOWN_MS && !this.#fetching)) return known;
+    if (known || id === '' || age < COOLDOWN_MS) return known;
     this.#fetching ??= this.#refresh();
     await this.#fetching;
     return this.#keys.get(id);
