@@ -59,6 +59,13 @@ describe('the spread after lost history', () => {
     expect(spread.now()).toBe(800);
   });
 
+  it('costs an answer nothing where the instance cannot count at all', () => {
+    const cannot = () => {
+      throw new TypeError('not a function');
+    };
+    expect(new LostHistorySpread({ connectionCount: cannot }, new ManualClock(), ROOM).now()).toBe(0);
+  });
+
   it('is none, and nothing is counted, where it is off', () => {
     const { questions, spread } = start(false);
     expect([spread.now(), questions]).toEqual([0, []]);

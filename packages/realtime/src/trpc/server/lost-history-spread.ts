@@ -27,14 +27,16 @@ export class LostHistorySpread {
     if (!this.#room) return 0;
     if (this.#clock.now() - this.#countedAt >= COUNT_EVERY_MS) {
       this.#countedAt = this.#clock.now();
-      // What cannot be counted stays as it was: a broker that is down is just what the last count is for.
-      this.#realtime.connectionCount().then(
-        (connections) => {
-          this.#connections = connections;
-        },
-        () => {},
-      );
+      void this.#count();
     }
     return roomFor(this.#connections, this.#room);
+  }
+  /** Never rejects: what cannot be counted stays as it was, and a broker that is down is just what the last count is for. */
+  async #count(): Promise<void> {
+    try {
+      this.#connections = await this.#realtime.connectionCount();
+    } catch {
+      // The queries of this process tell of a broker that is down themselves.
+    }
   }
 }
