@@ -95,12 +95,13 @@ async function raw(
 /** What the kernel of Linux knows of its connections. */
 const KERNEL_TABLE = '/proc/net/tcp';
 
-describe.skipIf(!existsSync(KERNEL_TABLE))('a connection', () => {
-  it('that says nothing is asked by the kernel whether it is still there', async () => {
+describe.skipIf(!existsSync(KERNEL_TABLE))('a connection that nobody pings', () => {
+  it('is asked by the kernel whether it is still there', async () => {
     const broker = await start();
     const socket = connectTcp(broker.port, '127.0.0.1');
     cleanUps.push(() => socket.destroy());
-    await once(socket, 'connect');
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
     const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
     const row = new RegExp(`0100007F:${hex(broker.port)} 0100007F:${hex(socket.localPort!)} 01 \\S+ (\\d\\d):`);
     // 02 is the timer of keep-alive; 00 none.

@@ -22,7 +22,10 @@ import { refuseUpgrade, type UpgradeRequest } from './websocket-handshake.ts';
 
 /** Centrifugo's limit. With Node's 16 kB the cookies of a large site are too much. */
 const MAX_HEADER_BYTES = 1024 * 1024;
-/** After this much silence the kernel asks whether a client is still there. Where there are no pings nobody else would ever notice. As Go has it. */
+/**
+ * After this much silence the kernel asks whether a client is still there: who only listens to a stream answers no pings, so nobody else would ever notice.
+ * As Go has it, but not for WebSockets, whose pongs are missed sooner: for each of those it would cost a tenth of the connect.
+ */
 const KEEP_ALIVE_MS = 15_000;
 /** Pending connections that the kernel keeps. With Node's 511 a storm loses some, which come back a second later; the kernel caps it at its own limit. */
 const BACKLOG = 4096;
@@ -68,9 +71,7 @@ export class HttpEdge implements LaneExits {
       this.#timers.get(socket as Socket)?.stop();
       this.upgrade(request, socket as Socket, head);
     });
-    this.#net = createNetServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, (socket) =>
-      this.take(socket),
-    );
+    this.#net = createNetServer({ noDelay: true }, (socket) => this.take(socket));
   }
 
   /** Adds a path. A trailing slash in `path` does not count. */
@@ -116,6 +117,7 @@ export class HttpEdge implements LaneExits {
 
   /** Gives a connection to Node's own HTTP server, with what has been read of it. */
   handOver(socket: Socket, bytes: Buffer): void {
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#timers.set(socket, new RequestTimer(socket, this.#engine));
     this.#http.emit('connection', socket);
     if (bytes.length > 0) socket.unshift(bytes);
